@@ -1,0 +1,52 @@
+import type { JoinOptions, MeshPorts, SetupOptions, SetupPreview } from './mesh.ts';
+import type { CheckResult, ClusterEntry, ControlPlane, EraId, Finding, GeneratedFile, Inventory, LoadBalancer, RegisteredService, ServiceEntry, VmEntry } from './model.ts';
+import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ProbeRequest, VmHost } from './ports.ts';
+import type { Plan } from './plan.ts';
+
+/** A cluster being worked on. */
+export interface ClusterScope {
+  readonly entry: ClusterEntry;
+  readonly api: ClusterApi;
+  readonly controlPlane: ControlPlane;
+  readonly inventory: Inventory;
+  readonly ports: MeshPorts;
+}
+
+/** A VM being worked on. `address` is the VM's own: from the inventory, else asked from the VM; undefined offline. */
+export interface VmScope extends ClusterScope {
+  readonly vm: VmEntry;
+  readonly address?: string;
+}
+
+/** A connection check: the command, the judge, the explanation (design: Checks explain themselves). */
+export interface Check {
+  readonly id: string;
+  readonly command: HostCommand;
+  /** Judges the output; it sees earlier results, so that a pod address found by one check serves the next. */
+  judge(output: CommandOutput, earlier: readonly CheckResult[]): Promise<Pick<CheckResult, 'verdict' | 'reason' | 'why' | 'nextStep'>>;
+}
+
+/** One generation of Istio. A new era is a new file that implements this, and one line in `eras.ts`. */
+export interface Era {
+  readonly id: EraId;
+  /** Finds this era's control plane; undefined where it is another's. Reads only. */
+  detect(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<ControlPlane | undefined>;
+  /** Control plane for a release that the inventory pins; undefined where the release is another era's. */
+  pinned(release: string): ControlPlane | undefined;
+  loadBalancers(scope: ClusterScope, options?: CallOptions): Promise<readonly LoadBalancer[]>;
+  services(scope: ClusterScope, options?: CallOptions): Promise<readonly RegisteredService[]>;
+  setupPreview(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
+  planSetup(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<Plan>;
+  /** Every file of the VM. Throws MeshError with the field, object and next step where an input is missing or wrong. */
+  generate(scope: VmScope, options?: CallOptions): Promise<readonly GeneratedFile[]>;
+  lint(scope: VmScope, files: readonly GeneratedFile[], state?: HostState): readonly Finding[];
+  /** What to ask a VM for its status. */
+  probe(scope: VmScope, files: readonly GeneratedFile[]): ProbeRequest;
+  planJoin(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], join: JoinOptions, options?: CallOptions): Promise<Plan>;
+  planPush(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan>;
+  planLeave(scope: VmScope, host: VmHost, options?: CallOptions): Promise<Plan>;
+  planExposePorts(scope: VmScope, host: VmHost, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan>;
+  planRegister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>, options?: CallOptions): Promise<Plan>;
+  planDeregister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>, options?: CallOptions): Promise<Plan>;
+  checks(scope: VmScope, options?: CallOptions): Promise<readonly Check[]>;
+}

@@ -1,0 +1,112 @@
+import type { CheckResult, ControlPlane, Finding, GeneratedFile, Inventory, LoadBalancer, Provider, RegisteredService, VmCondition } from './model.ts';
+import type { AccessAnswer, CallOptions, Clock, Connections, EditStore, HostState, KubeObject, PackageFetcher, PackageSource, ServiceCidrs, VmHost } from './ports.ts';
+import type { Message } from './messages.ts';
+import type { Plan } from './plan.ts';
+
+/** What the core needs to work: everything outside comes through these ports. */
+export interface MeshPorts {
+  readonly connections: Connections;
+  readonly edits: EditStore;
+  readonly clock: Clock;
+  readonly packages: PackageFetcher;
+}
+
+export interface SetupOptions {
+  readonly provider?: Provider;
+  /** The load balancers' YAML as the person edited it; undefined: as generated. */
+  readonly manifest?: string;
+  /** Milliseconds to wait for addresses; 0: do not wait. Default 600,000 (the script's 20 x 30 s, citadel facts 1.1). */
+  readonly waitMs?: number;
+}
+
+export interface JoinOptions {
+  /** Default: the package must be installed already, else the plan says so before anything runs. */
+  readonly package?: PackageSource;
+}
+
+/** What Set Up Cluster shows before anything is changed. */
+export interface SetupPreview {
+  readonly controlPlane: ControlPlane;
+  readonly provider: Provider | undefined;
+  readonly providerSource: 'inventory' | 'detected' | 'option' | 'none';
+  /** YAML of the load balancers, ready to be edited. */
+  readonly manifest: string;
+  readonly objects: readonly KubeObject[];
+  readonly serviceCidrs: ServiceCidrs | undefined;
+  /** What the user's account may not do. */
+  readonly denied: readonly AccessAnswer[];
+}
+
+/** Generated files of one VM with saved edits applied. */
+export interface Generated {
+  readonly vm: string;
+  readonly controlPlane: ControlPlane;
+  readonly files: readonly GeneratedFile[];
+  /** What the generator wrote, by path, before saved edits. */
+  readonly pristine: ReadonlyMap<string, GeneratedFile>;
+  /** Paths with a saved edit that is in force. */
+  readonly edited: readonly string[];
+  /** Paths whose saved edit was made from an older generated text: a push stops here. */
+  readonly conflicts: readonly string[];
+  readonly findings: readonly Finding[];
+  /** ISO 8601 time of the cluster read. */
+  readonly readAt: string;
+}
+
+export type FileDrift = 'same' | 'differs' | 'missing' | 'mode';
+
+export interface VmStatus {
+  readonly vm: string;
+  readonly condition: VmCondition;
+  /** One line: the one thing that matters most. */
+  readonly summary: Message;
+  readonly files: readonly { readonly file: GeneratedFile; readonly drift: FileDrift }[];
+  readonly units: HostState['units'];
+  /** End of life of the certificate on the VM, ISO 8601. */
+  readonly certificateNotAfter?: string;
+  readonly state: HostState;
+}
+
+/** A machine that the cluster knows and the inventory does not. */
+export interface UnmanagedVm {
+  readonly address: string;
+  /** Registered services that list it, as NAMESPACE/NAME. */
+  readonly services: readonly string[];
+}
+
+export interface CheckEvents {
+  readonly onStart?: (id: string, commandLine: string, total: number) => void;
+  readonly onResult?: (result: CheckResult) => void;
+}
+
+/**
+ * The whole core for an editor or a command line: names in, plans and facts out. Plans are run by `runPlan` (planRunner.ts).
+ * Every method may throw MeshError; a name that the inventory lacks is `inventory.unknown-name` (bad-input, offers the nearest).
+ */
+export interface Mesh {
+  readonly ports: MeshPorts;
+  controlPlane(cluster: string, options?: CallOptions): Promise<ControlPlane>;
+  loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
+  services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
+  unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;
+  setupPreview(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
+  planSetup(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<Plan>;
+  /** `offline`: no address is asked from the VM and no ISTIO_SVC_IP is written (design: generate). */
+  generate(vm: string, options?: CallOptions & { readonly offline?: boolean }): Promise<Generated>;
+  vmStatus(vm: string, options?: CallOptions): Promise<VmStatus>;
+  planJoin(vm: string, join?: JoinOptions, options?: CallOptions): Promise<Plan>;
+  planPush(vm: string, options?: CallOptions): Promise<Plan>;
+  planLeave(vm: string, options?: CallOptions): Promise<Plan>;
+  planRollback(vm: string, options?: CallOptions): Promise<Plan>;
+  planExposePorts(vm: string, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan>;
+  /** NAME or NAME.NAMESPACE of the inventory. */
+  planRegister(service: string, options?: CallOptions): Promise<Plan>;
+  planDeregister(service: string, options?: CallOptions & { readonly vms?: readonly string[] }): Promise<Plan>;
+  check(vm: string, events?: CheckEvents, options?: CallOptions & { readonly only?: readonly string[] }): Promise<readonly CheckResult[]>;
+  /** The open connection to a VM, shared by all methods until `close`. */
+  host(vm: string, options?: CallOptions): Promise<VmHost>;
+  /** The inventory as it is now. */
+  inventory(): Inventory;
+  /** Closes every connection that was opened. */
+  close(): Promise<void>;
+}
