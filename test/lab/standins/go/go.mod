@@ -1,0 +1,3 @@
+module mesh-expansion.lab/standins
+
+go 1.24.0
