@@ -1,0 +1,92 @@
+// Builds dist/: one bundle per room that is loaded on its own (design: budgets). `node esbuild.mjs [--dev] [ENTRY ...]`; without names, all of them.
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { writeBundles } from './scripts/l10n.mjs';
+import { writeSchema } from './scripts/schema.mjs';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+
+/** Rooms with an index.ts that others load with `import('../ROOM/index.ts')`; each becomes dist/ROOM.cjs. */
+const lazyRooms = ['mesh', 'kube', 'ssh', 'playground'];
+
+/** ssh2 falls back to JavaScript without its native parts: the same .vsix serves every system (editor facts, section 5). */
+const noNative = {
+  name: 'no-native',
+  setup(builder) {
+    builder.onResolve({ filter: /(^cpu-features$|sshcrypto\.node$)/ }, (request) => ({ path: request.path, namespace: 'absent' }));
+    builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: "throw new Error('optional native addon not bundled')" }));
+  },
+};
+
+/** A dynamic import of a room's index stays a load of that room's own bundle; a static one is bundled as usual. */
+const roomsApart = {
+  name: 'rooms-apart',
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`(^|/)(${lazyRooms.join('|')})/index\\.ts$`) }, (request) => {
+      if (request.kind !== 'dynamic-import') return undefined;
+      return { path: `./${path.basename(path.dirname(request.path))}.cjs`, external: true };
+    });
+  },
+};
+
+const node = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22',
+  external: ['vscode', ...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
+  // The extension host resolves a plain require of a sibling file; a dynamic import of CommonJS is slower and not everywhere supported.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  plugins: [noNative, roomsApart],
+  mainFields: ['module', 'main'],
+  conditions: ['module', 'import', 'require', 'node'],
+  legalComments: 'linked',
+};
+
+const webviewFolder = path.join(root, 'src/views/webview');
+const webviewScripts = existsSync(webviewFolder)
+  ? readdirSync(webviewFolder).filter((name) => /^[^_].*\.ts$/.test(name) && !name.endsWith('.d.ts')).map((name) => path.join(webviewFolder, name))
+  : [];
+
+const entries = {
+  extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
+  ...Object.fromEntries(lazyRooms.map((room) => [room, { ...node, entryPoints: { [room]: `src/${room}/index.ts` } }])),
+  // An old Node must get as far as the version check, so the syntax is older than what the program needs.
+  cli: { ...node, target: 'node16', entryPoints: { cli: 'src/cli.ts' } },
+  webview: { bundle: true, platform: 'browser', format: 'esm', target: 'chrome130', entryPoints: webviewScripts, outdir: 'dist/webview', legalComments: 'linked' },
+};
+
+/** Builds the named entries and returns esbuild's metafiles by entry name. */
+export async function buildAll({ names = Object.keys(entries), dev = false } = {}) {
+  const unknown = names.filter((name) => !(name in entries));
+  if (unknown.length > 0) throw new Error(`Unknown entry ${unknown.join(', ')}; known: ${Object.keys(entries).join(', ')}`);
+  mkdirSync(path.join(root, 'dist'), { recursive: true });
+  writeBundles();
+  await writeSchema();
+  const built = {};
+  for (const name of names) {
+    const entry = entries[name];
+    const result = await build({ absWorkingDir: root, logLevel: 'warning', metafile: true, minify: !dev, sourcemap: dev, outExtension: { '.js': name === 'webview' ? '.js' : '.cjs' }, outdir: 'dist', ...entry });
+    built[name] = result.metafile;
+  }
+  return built;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2);
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  if (names.length === 0) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  const metafiles = await buildAll({ names: names.length > 0 ? names : undefined, dev: args.includes('--dev') });
+  for (const metafile of Object.values(metafiles)) {
+    for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+      if (/\.c?js$/.test(file)) process.stdout.write(`${file} ${(bytes / 1024).toFixed(1)} KB\n`);
+    }
+  }
+  if (args.includes('--meta')) writeFileSync(path.join(root, 'dist/meta.json'), JSON.stringify(metafiles));
+}
