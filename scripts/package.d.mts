@@ -1,0 +1,1 @@
+export function packExtension(options?: { reuse?: boolean; out?: string }): Promise<string>;

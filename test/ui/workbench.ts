@@ -1,0 +1,187 @@
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { startCodeServer } from '../../scripts/toolchain/serve.mjs';
+import type { CodeServer, CodeServerOptions } from '../../scripts/toolchain/serve.mjs';
+import { ensureChromium } from '../../scripts/toolchain/systemPackages.mjs';
+
+export interface WorkbenchOptions extends CodeServerOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** Limit of each wait in milliseconds; default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+const QUICK_INPUT = '.quick-input-widget';
+
+/** A real VS Code workbench in a browser, driven as a person drives it: by mouse and keyboard. Get one from `startWorkbench`, end it with `close`. */
+export class Workbench {
+  readonly page: Page;
+  readonly server: CodeServer;
+  readonly #browser: Browser;
+
+  constructor(server: CodeServer, browser: Browser, page: Page) {
+    this.server = server;
+    this.page = page;
+    this.#browser = browser;
+  }
+
+  /** Runs a command of the palette by its full title, e.g. `Mesh Expansion: Join VM`. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator(`${QUICK_INPUT} input.input`);
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: title }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Opens a container of the activity bar by the start of its name. */
+  async openContainer(name: string): Promise<void> {
+    const action = this.page.locator(`.activitybar .action-label[aria-label^="${name}"]`).first();
+    if ((await action.getAttribute('aria-expanded')) !== 'true') await action.click();
+    await this.page.locator('.sidebar').waitFor();
+  }
+
+  /** A row of the visible trees, by a part of its label (text) or by its accessible name (pattern). */
+  treeItem(name: string | RegExp): Locator {
+    return this.page.locator('.sidebar').getByRole('treeitem', { name });
+  }
+
+  /** Texts of all rendered rows, from top to bottom. */
+  async treeTexts(): Promise<string[]> {
+    return (await this.page.locator('.sidebar [role="treeitem"]').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
+  }
+
+  /** Opens a collapsed row and waits until it is open. */
+  async expand(name: string | RegExp): Promise<void> {
+    const row = this.treeItem(name).first();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'true') return;
+    await row.locator('.monaco-tl-twistie').click();
+    await this.page.waitForFunction((element) => element?.getAttribute('aria-expanded') === 'true', await row.elementHandle());
+  }
+
+  /** Clicks an inline action of a row by its title. */
+  async inlineAction(row: string | RegExp, title: string): Promise<void> {
+    const item = this.treeItem(row).first();
+    await item.hover();
+    await item.locator(`.actions .action-label[aria-label^="${title}"]`).click();
+  }
+
+  /** Opens a row's context menu and chooses an entry. */
+  async contextMenu(row: string | RegExp, title: string): Promise<void> {
+    await this.treeItem(row).first().click({ button: 'right' });
+    await this.page.locator('.context-view .action-item').filter({ hasText: title }).first().click();
+  }
+
+  /** The visible webview's document. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview:visible').frameLocator('#active-frame');
+  }
+
+  /** Text of the active editor's rendered lines, from top to bottom. */
+  async editorText(): Promise<string> {
+    const lines = this.page.locator('.editor-group-container.active .monaco-editor .view-line');
+    await lines.first().waitFor();
+    const rows = await lines.evaluateAll((elements) => elements.map((element) => ({ top: Number.parseFloat((element as HTMLElement).style.top), text: element.textContent })));
+    return rows
+      .sort((left, right) => left.top - right.top)
+      .map((row) => row.text.replaceAll('\u00a0', ' '))
+      .join('\n');
+  }
+
+  /** Waits until the active editor shows the text. */
+  async waitForEditor(text: string): Promise<void> {
+    await this.#until(async () => (await this.editorText()).includes(text), `the editor to show ${JSON.stringify(text)}`);
+  }
+
+  async terminalText(): Promise<string> {
+    const rows = this.page.locator('.terminal-wrapper.active .xterm-rows');
+    await rows.waitFor();
+    return (await rows.innerText()).replaceAll('\u00a0', ' ');
+  }
+
+  async waitForTerminal(text: string | RegExp, timeoutMs = 60_000): Promise<void> {
+    const has = (shown: string): boolean => (typeof text === 'string' ? shown.includes(text) : text.test(shown));
+    await this.#until(async () => has(await this.terminalText()), `the terminal to show ${String(text)}`, timeoutMs);
+  }
+
+  /** Texts of the notifications on the screen. */
+  async notifications(): Promise<string[]> {
+    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+  }
+
+  async waitForNotification(text: string | RegExp, timeoutMs = 60_000): Promise<Locator> {
+    const toast = this.page.locator('.notification-list-item').filter({ hasText: text }).first();
+    await toast.waitFor({ timeout: timeoutMs });
+    return toast;
+  }
+
+  /** Presses a button of a notification. */
+  async notificationButton(text: string | RegExp, button: string): Promise<void> {
+    const toast = await this.waitForNotification(text);
+    await toast.hover();
+    await toast.getByRole('button', { name: button }).click();
+  }
+
+  /** Presses a button of the modal dialog. */
+  async dialogButton(button: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button }).click();
+  }
+
+  /** Types into the quick input that is open and confirms; in a list, the first row that matches is chosen. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator(`${QUICK_INPUT} input.input`);
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Chooses a row of the open quick pick by a part of its text. */
+  async pick(text: string | RegExp): Promise<void> {
+    await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: text }).first().click();
+  }
+
+  async screenshot(file: string): Promise<void> {
+    await this.page.screenshot({ path: file, animations: 'disabled' });
+  }
+
+  /** Reloads the window, as `Developer: Reload Window` does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.page.locator('.monaco-workbench .activitybar').waitFor();
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close().catch(() => undefined);
+    await this.server.stop();
+  }
+
+  async #until(condition: () => Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    while (Date.now() < end) {
+      if (await condition().catch(() => false)) return;
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`Waited ${timeoutMs / 1000} s in vain for ${what}.`);
+  }
+}
+
+/** Starts code-server and a browser, and waits for the workbench. Throws with the server's log where it does not come up. */
+export async function startWorkbench(options: WorkbenchOptions = {}): Promise<Workbench> {
+  const executablePath = await ensureChromium();
+  const server = await startCodeServer(options);
+  let browser: Browser | undefined;
+  try {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+    const context = await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await context.newPage();
+    page.setDefaultTimeout(options.timeoutMs ?? 30_000);
+    await page.goto(server.url);
+    await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    return new Workbench(server, browser, page);
+  } catch (error) {
+    await browser?.close();
+    await server.stop();
+    throw error;
+  }
+}
