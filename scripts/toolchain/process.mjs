@@ -1,6 +1,7 @@
 // Runs the programs that install and build things, saying what is being done while it is done. Runs on any Node >= 18.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
+import { clearInterval, setInterval } from 'node:timers';
 
 const started = Date.now();
 

@@ -18,6 +18,7 @@ const QUIET = {
   'window.dialogStyle': 'custom',
   'terminal.integrated.gpuAcceleration': 'off',
   'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
 };
 
 export function freePort() {

@@ -10,6 +10,12 @@ export interface WorkbenchOptions extends CodeServerOptions {
   readonly timeoutMs?: number;
 }
 
+/** What this file needs of an element in the page: the project is compiled without the browser's types. */
+interface PageElement {
+  getAttribute(name: string): string | null;
+  readonly textContent: string | null;
+}
+
 const QUICK_INPUT = '.quick-input-widget';
 
 /** A real VS Code workbench in a browser, driven as a person drives it: by mouse and keyboard. Get one from `startWorkbench`, end it with `close`. */
@@ -57,7 +63,7 @@ export class Workbench {
     await row.waitFor();
     if ((await row.getAttribute('aria-expanded')) === 'true') return;
     await row.locator('.monaco-tl-twistie').click();
-    await this.page.waitForFunction((element) => element?.getAttribute('aria-expanded') === 'true', await row.elementHandle());
+    await this.#until(async () => (await row.getAttribute('aria-expanded')) === 'true', `${String(name)} to open`);
   }
 
   /** Clicks an inline action of a row by its title. */
@@ -82,7 +88,9 @@ export class Workbench {
   async editorText(): Promise<string> {
     const lines = this.page.locator('.editor-group-container.active .monaco-editor .view-line');
     await lines.first().waitFor();
-    const rows = await lines.evaluateAll((elements) => elements.map((element) => ({ top: Number.parseFloat((element as HTMLElement).style.top), text: element.textContent })));
+    const rows = await lines.evaluateAll((elements) =>
+      (elements as unknown as readonly PageElement[]).map((element) => ({ top: Number(/top:\s*([\d.]+)/.exec(element.getAttribute('style') ?? '')?.[1] ?? 0), text: element.textContent ?? '' })),
+    );
     return rows
       .sort((left, right) => left.top - right.top)
       .map((row) => row.text.replaceAll('\u00a0', ' '))

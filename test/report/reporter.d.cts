@@ -1,0 +1,3 @@
+import type { ReporterConstructor } from 'mocha';
+declare const Reporter: ReporterConstructor;
+export = Reporter;
