@@ -11,7 +11,19 @@ const LIMIT = 2 * 1024 * 1024;
 
 /** Newest change of anything that goes into the package, in milliseconds since 1970. */
 function newestSource() {
-  const watched = ['src', 'l10n/messages', 'media', 'scripts', 'package.json', 'package.nls.json', 'package.nls.zh-cn.json', 'esbuild.mjs', 'README.md', '.vscodeignore', 'package-lock.json'];
+  const watched = [
+    'src',
+    'l10n/messages',
+    'media',
+    'scripts',
+    'package.json',
+    'package.nls.json',
+    'package.nls.zh-cn.json',
+    'esbuild.mjs',
+    'README.md',
+    '.vscodeignore',
+    'package-lock.json',
+  ];
   const newest = (entry) => {
     let status;
     try {

@@ -8,7 +8,8 @@ import { packExtension } from './package.mjs';
 
 const args = process.argv.slice(2);
 if (args.length === 0 || args.includes('--help')) {
-  process.stdout.write(`node scripts/shot.mjs [--vsix FILE] [--locale zh-cn] [--settings FILE.json] [--folder DIR] [--env NAME=VALUE] [--size 1400x900] STEP ...
+  process.stdout
+    .write(`node scripts/shot.mjs [--vsix FILE] [--locale zh-cn] [--settings FILE.json] [--folder DIR] [--env NAME=VALUE] [--size 1400x900] STEP ...
 Without --vsix the extension is built and packed first when it changed. Steps, in order:
   view=NAME       open a container of the activity bar        command=TITLE   run a command of the palette
   expand=TEXT     open a tree row                             click=TEXT      click a tree row

@@ -45,7 +45,10 @@ async function install(home, bin) {
 async function rebuildNatives(vscode, bin, env) {
   say('  its native modules');
   try {
-    await run('npm', ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog'], { cwd: vscode, env: { ...env, npm_config_nodedir: path.dirname(bin) } });
+    await run('npm', ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog'], {
+      cwd: vscode,
+      env: { ...env, npm_config_nodedir: path.dirname(bin) },
+    });
   } catch (error) {
     say(`  not built, code-server runs without them: ${String(error).split('\n')[0]}`);
   }

@@ -10,7 +10,9 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 
 /** Runs `npm ci` where node_modules is missing or was made from another package-lock.json. */
 export async function ensureDependencies() {
-  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   const mark = path.join(root, 'node_modules', '.mesh-expansion-lock');
   const installed = path.join(root, 'node_modules', '.package-lock.json');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { node24Bin } from '../node24.mjs';
 
 /** Environment with Node 24 first on PATH; also for `npm` and `npx`. */
@@ -25,4 +26,13 @@ export async function runOnNode24(file, args, env = node24Environment()) {
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, pass);
   return code;
+}
+
+// `node scripts/toolchain/onNode24.mjs FILE ARGS...`: with the project's packages installed first, runs FILE under Node 24.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [file, ...args] = process.argv.slice(2);
+  if (!file) throw new Error('usage: node scripts/toolchain/onNode24.mjs FILE [ARGUMENT...]');
+  const { ensureDependencies } = await import('./dependencies.mjs');
+  await ensureDependencies();
+  process.exitCode = await runOnNode24(file, args);
 }

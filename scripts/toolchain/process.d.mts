@@ -1,2 +1,6 @@
 export function say(text: string): void;
-export function run(file: string, args: readonly string[], options?: { cwd?: string; env?: NodeJS.ProcessEnv; verbose?: boolean; timeoutMs?: number }): Promise<string>;
+export function run(
+  file: string,
+  args: readonly string[],
+  options?: { cwd?: string; env?: NodeJS.ProcessEnv; verbose?: boolean; timeoutMs?: number },
+): Promise<string>;

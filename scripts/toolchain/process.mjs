@@ -15,12 +15,20 @@ export function say(text) {
  * Prints a sign of life every 20 s. Throws an Error that names the command when it fails.
  */
 export async function run(file, args, { cwd, env, verbose = false, timeoutMs = 20 * 60_000 } = {}) {
-  const child = spawn(file, args, { cwd, env: env ?? process.env, stdio: ['ignore', verbose ? process.stderr : 'pipe', verbose ? process.stderr : 'pipe'], shell: process.platform === 'win32' });
+  const child = spawn(file, args, {
+    cwd,
+    env: env ?? process.env,
+    stdio: ['ignore', verbose ? process.stderr : 'pipe', verbose ? process.stderr : 'pipe'],
+    shell: process.platform === 'win32',
+  });
   const chunks = [];
   child.stdout?.on('data', (chunk) => chunks.push(chunk));
   child.stderr?.on('data', (chunk) => chunks.push(chunk));
   const since = Date.now();
-  const life = setInterval(() => say(`  still at it: ${file} ${args.slice(0, 2).join(' ')} (${Math.round((Date.now() - since) / 1000)} s)`), 20_000);
+  const life = setInterval(
+    () => say(`  still at it: ${file} ${args.slice(0, 2).join(' ')} (${Math.round((Date.now() - since) / 1000)} s)`),
+    20_000,
+  );
   const limit = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   try {
     const code = await new Promise((resolve, reject) => {

@@ -35,7 +35,8 @@ export function freePort() {
 /** Environment of the server: the caller's, without what belongs to another VS Code, npm run or SSH session, and with a home of its own. */
 function serverEnvironment(root, extra) {
   const env = { ...process.env, HOME: path.join(root, 'home'), TMPDIR: path.join(root, 'tmp'), XDG_RUNTIME_DIR: path.join(root, 'tmp') };
-  for (const name of Object.keys(env)) if (/^(VSCODE_|ELECTRON_|npm_|NODE_OPTIONS$|SSH_AUTH_SOCK$|KUBECONFIG$)/.test(name)) delete env[name];
+  for (const name of Object.keys(env))
+    if (/^(VSCODE_|ELECTRON_|npm_|NODE_OPTIONS$|SSH_AUTH_SOCK$|KUBECONFIG$)/.test(name)) delete env[name];
   return { ...env, ...extra };
 }
 
@@ -44,7 +45,12 @@ function writeLanguagePack(user, locale) {
   const file = path.join(user, 'lp', 'main.i18n.json');
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, '{"version":"1.0.0","contents":{}}');
-  const pack = { hash: '0123456789abcdef0123456789abcdef', label: locale, extensions: [{ extensionIdentifier: { id: 'mesh.language' }, version: '1.0.0' }], translations: { vscode: file } };
+  const pack = {
+    hash: '0123456789abcdef0123456789abcdef',
+    label: locale,
+    extensions: [{ extensionIdentifier: { id: 'mesh.language' }, version: '1.0.0' }],
+    translations: { vscode: file },
+  };
   writeFileSync(path.join(user, 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
 }
 
@@ -58,10 +64,15 @@ export async function startCodeServer(options = {}) {
   const root = options.root ?? mkdtempSync(path.join(os.tmpdir(), 'mesh-workbench-'));
   const user = path.join(root, 'user');
   const folder = options.folder ?? path.join(root, 'folder');
-  for (const directory of ['home', 'tmp', 'extensions', path.join('user', 'User')]) mkdirSync(path.join(root, directory), { recursive: true });
+  for (const directory of ['home', 'tmp', 'extensions', path.join('user', 'User')])
+    mkdirSync(path.join(root, directory), { recursive: true });
   mkdirSync(folder, { recursive: true });
   const config = path.join(root, 'config.yaml');
-  writeFileSync(config, options.password ? `auth: password\npassword: ${JSON.stringify(options.password)}\ncert: false\n` : 'auth: none\ncert: false\n', { mode: 0o600 });
+  writeFileSync(
+    config,
+    options.password ? `auth: password\npassword: ${JSON.stringify(options.password)}\ncert: false\n` : 'auth: none\ncert: false\n',
+    { mode: 0o600 },
+  );
   writeFileSync(path.join(user, 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }, undefined, 2));
   if (options.locale && options.locale !== 'en') writeLanguagePack(user, options.locale);
 
@@ -70,7 +81,15 @@ export async function startCodeServer(options = {}) {
   if (options.vsix) await run(node, [...base, '--install-extension', path.resolve(options.vsix), '--force'], { env, timeoutMs: 120_000 });
 
   const port = options.port ?? (await freePort());
-  const flags = ['--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override', '-e'];
+  const flags = [
+    '--bind-addr',
+    `127.0.0.1:${port}`,
+    '--disable-telemetry',
+    '--disable-update-check',
+    '--disable-workspace-trust',
+    '--disable-getting-started-override',
+    '-e',
+  ];
   const vscode = [...(options.driver ? ['--vscode-option', 'enable-smoke-test-driver'] : []), '--vscode-option', 'disable-experiments'];
   if (options.locale) flags.push('--locale', options.locale);
   const logFile = path.join(root, 'server.log');

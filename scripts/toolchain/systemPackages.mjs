@@ -10,7 +10,9 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 function listsAreFresh() {
   try {
     const directory = '/var/lib/apt/lists';
-    return readdirSync(directory).some((name) => /_Packages(\.|$)/.test(name) && Date.now() - statSync(path.join(directory, name)).mtimeMs < 86_400_000);
+    return readdirSync(directory).some(
+      (name) => /_Packages(\.|$)/.test(name) && Date.now() - statSync(path.join(directory, name)).mtimeMs < 86_400_000,
+    );
   } catch {
     return false;
   }
@@ -18,7 +20,8 @@ function listsAreFresh() {
 
 /** Installs Debian packages; needs root. Throws an Error with the command to run where this user is not root. */
 export async function installPackages(names) {
-  if (process.getuid?.() !== 0) throw new Error(`These packages are missing; install them with: sudo apt-get install --no-install-recommends ${names.join(' ')}`);
+  if (process.getuid?.() !== 0)
+    throw new Error(`These packages are missing; install them with: sudo apt-get install --no-install-recommends ${names.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=600'];
   if (!listsAreFresh()) {

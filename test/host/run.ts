@@ -39,7 +39,9 @@ async function inCodeServer(folder: string, env: Record<string, string>): Promis
   const server = await startCodeServer({ driver: true, folder, env });
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
   try {
-    const page = await (await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] })).newPage();
+    const page = await (
+      await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] })
+    ).newPage();
     const done = new Promise<number>((resolve, reject) => {
       const limit = setTimeout(() => reject(new Error(`The extension host's tests took more than ${LIMIT_MS / 60_000} min.`)), LIMIT_MS);
       limit.unref();
@@ -53,7 +55,10 @@ async function inCodeServer(folder: string, env: Record<string, string>): Promis
       if (text.startsWith('  ') || process.env.VERBOSE) console.log(text);
     });
     const uri = (file: string): string => `vscode-remote://127.0.0.1:${server.port}${file}`;
-    const payload = [['extensionDevelopmentPath', uri(root)], ['extensionTestsPath', uri(path.join(out, 'suite.cjs'))]];
+    const payload = [
+      ['extensionDevelopmentPath', uri(root)],
+      ['extensionTestsPath', uri(path.join(out, 'suite.cjs'))],
+    ];
     await page.goto(`${server.origin}/?${new URLSearchParams({ folder, payload: JSON.stringify(payload) }).toString()}`);
     return await done;
   } catch (error) {

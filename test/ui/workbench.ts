@@ -89,7 +89,10 @@ export class Workbench {
     const lines = this.page.locator('.editor-group-container.active .monaco-editor .view-line');
     await lines.first().waitFor();
     const rows = await lines.evaluateAll((elements) =>
-      (elements as unknown as readonly PageElement[]).map((element) => ({ top: Number(/top:\s*([\d.]+)/.exec(element.getAttribute('style') ?? '')?.[1] ?? 0), text: element.textContent ?? '' })),
+      (elements as unknown as readonly PageElement[]).map((element) => ({
+        top: Number(/top:\s*([\d.]+)/.exec(element.getAttribute('style') ?? '')?.[1] ?? 0),
+        text: element.textContent ?? '',
+      })),
     );
     return rows
       .sort((left, right) => left.top - right.top)
@@ -181,7 +184,10 @@ export async function startWorkbench(options: WorkbenchOptions = {}): Promise<Wo
   let browser: Browser | undefined;
   try {
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-    const context = await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const context = await browser.newContext({
+      viewport: options.viewport ?? { width: 1400, height: 900 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(options.timeoutMs ?? 30_000);
     await page.goto(server.url);
