@@ -2,6 +2,8 @@
 import process from 'node:process';
 import { cacheDirectory } from '../../../scripts/node24.mjs';
 import { clusterBinaries } from './binaries.ts';
+import { machineRoot } from './machineRoot.ts';
 
-const binaries = await clusterBinaries({ cacheDirectory, report: (line) => process.stderr.write(`${line}\n`) });
-process.stdout.write(`${JSON.stringify(binaries, null, 2)}\n`);
+const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`${line}\n`) };
+const built = { machineRoot: await machineRoot(context), ...(await clusterBinaries(context)) };
+process.stdout.write(`${JSON.stringify(built, null, 2)}\n`);

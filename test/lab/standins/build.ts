@@ -1,0 +1,67 @@
+// Builds the stand-ins once per state of their sources: Go programs, then the sidecar package in two releases.
+import { access, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { BuildContext } from '../process.ts';
+import { goEnvironment, goTool } from '../toolchain/go.ts';
+import { withLock } from '../toolchain/lock.ts';
+import { run } from '../toolchain/run.ts';
+import { buildDeb } from './deb.ts';
+import { GO_MODULE, sourceKey } from './sources.ts';
+
+const CONTROL_PLANE_PROGRAMS = ['pilot', 'mixer', 'citadel', 'fileserver'] as const;
+
+/** The release of the lab, and a newer one for upgrades; their packages differ in the version and in sidecar.env. */
+export const PACKAGE_RELEASES = ['1.0.3', '1.0.4'] as const;
+export type PackageRelease = (typeof PACKAGE_RELEASES)[number];
+
+/** Absolute paths of what was built. */
+export interface StandinBinaries extends Readonly<Record<(typeof CONTROL_PLANE_PROGRAMS)[number], string>> {
+  /** A directory laid out as the release site is: `<release>/deb/istio-sidecar.deb`. */
+  releases: string;
+}
+
+/** The package of a release on this machine. */
+export function debFile(binaries: StandinBinaries, release: PackageRelease = '1.0.3'): string {
+  return path.join(binaries.releases, release, 'deb', 'istio-sidecar.deb');
+}
+
+/** Everything the stand-ins are, built where missing (about 2 min on two cores). Throws CommandError when a build fails. */
+export async function buildStandins(context: BuildContext): Promise<StandinBinaries> {
+  const home = path.join(context.cacheDirectory, 'lab', 'standins');
+  const place = path.join(home, await sourceKey());
+  if (!(await exists(place))) {
+    await withLock(path.join(home, 'build.lock'), 1800, async () => {
+      if (!(await exists(place))) await build(context, home, place);
+    });
+  }
+  const program = (name: (typeof CONTROL_PLANE_PROGRAMS)[number]) => path.join(place, 'bin', name);
+  return { pilot: program('pilot'), mixer: program('mixer'), citadel: program('citadel'), fileserver: program('fileserver'), releases: path.join(place, 'releases') };
+}
+
+async function build(context: BuildContext, home: string, place: string): Promise<void> {
+  const go = await goTool(context);
+  const unfinished = `${place}.building`;
+  const bin = path.join(unfinished, 'bin');
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(bin, { recursive: true });
+  context.report('building the stand-ins for Istio 1.0.3, about 2 min, once');
+  const started = Date.now();
+  // The build cache is kept: a change of one stand-in then costs seconds (400 MB).
+  await run([go, 'build', '-trimpath', '-ldflags', '-s -w', '-o', `${bin}/`, './cmd/...'], {
+    cwd: GO_MODULE, env: goEnvironment(path.join(home, 'go-build')), timeout: 1_800_000, ...(context.signal ? { signal: context.signal } : {}),
+  });
+  for (const release of PACKAGE_RELEASES) await buildDeb(release, bin, path.join(unfinished, 'releases', release, 'deb', 'istio-sidecar.deb'));
+  await rename(unfinished, place);
+  await dropOthers(home, path.basename(place));
+  context.report(`built the stand-ins in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+async function dropOthers(home: string, current: string): Promise<void> {
+  for (const entry of await readdir(home, { withFileTypes: true })) {
+    if (entry.isDirectory() && /^[0-9a-f]{12}/.test(entry.name) && entry.name !== current) await rm(path.join(home, entry.name), { recursive: true, force: true });
+  }
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(() => true, () => false);
+}

@@ -1,0 +1,82 @@
+// Brings a lab up, or what is missing of one: network, cluster, machines. Whatever already runs as wanted is left alone.
+import path from 'node:path';
+import process from 'node:process';
+import type { LabAddresses } from './addresses.ts';
+import { API_PORT, labAddresses, OLD_API_PORT } from './addresses.ts';
+import { apiProcesses, routingProcesses, writeClusterConfig } from './cluster.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import type { MachinePlace } from './machines.ts';
+import { ensureMachine, machinePlaces, waitMachine } from './machines.ts';
+import type { LabPaths } from './names.ts';
+import { BRIDGE, labLock, labPaths } from './names.ts';
+import { clusterNetwork } from './network.ts';
+import { applyObjects } from './objects/apply.ts';
+import { makePki } from './pki.ts';
+import type { BuildContext, ManagedProcess } from './process.ts';
+import { ensureProcess } from './processes.ts';
+import { claimRecord } from './record.ts';
+import { makeSshKey, writeSshConfig } from './ssh.ts';
+import { aptInstall } from './toolchain/apt.ts';
+import type { ClusterBinaries } from './toolchain/binaries.ts';
+import { clusterBinaries } from './toolchain/binaries.ts';
+import { withLock } from './toolchain/lock.ts';
+import { machineRoot } from './toolchain/machineRoot.ts';
+
+const HOST_PACKAGES = ['systemd-container', 'iproute2', 'openssh-client', 'zstd', 'nftables', 'openssl', 'bind9-host', 'curl', 'util-linux', 'procps'];
+
+/** Brings the lab up with at least this many machines. Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. */
+export async function up(lab: string, machines: number, context: BuildContext): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces and machines: run it as root');
+  const started = Date.now();
+  await withLock(labLock(lab), 900, async () => {
+    await aptInstall(context, HOST_PACKAGES);
+    const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context)]);
+    const record = await claimRecord(lab, machines);
+    const addresses = labAddresses(record.index);
+    const paths = labPaths(lab);
+    const places = machinePlaces(addresses, record.machines);
+    context.report(`lab ${lab}: ${addresses.subnet}, ${places.length} machine(s)`);
+    await Promise.all([clusterNetwork(lab, addresses), makePki(paths.pki, addresses), makeSshKey(paths), writeClusterConfig(paths, addresses, places)]);
+    await writeKubeconfig(paths.kubeconfig, paths.pki, addresses);
+    await Promise.all([
+      upCluster(lab, paths, addresses, binaries, context),
+      upMachines(lab, paths, addresses, places, baseRoot, context),
+    ]);
+  });
+  context.report(`lab ${lab} is up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+async function upCluster(lab: string, paths: LabPaths, addresses: LabAddresses, binaries: ClusterBinaries, context: BuildContext): Promise<void> {
+  const ensure = async (wanted: ManagedProcess) => {
+    if (await ensureProcess(lab, wanted)) context.report(`started ${wanted.name}`);
+  };
+  for (const wanted of apiProcesses(paths, addresses, binaries)) await ensure(wanted);
+  const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses);
+  const others = [...routingProcesses(paths, addresses, binaries), ...standins(paths, addresses)];
+  await Promise.all([objects.then(() => context.report('cluster objects are in place')), ...others.map(ensure)]);
+}
+
+// The lab's own stand-ins; see the header of each.
+function standins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[] {
+  const script = (file: string) => path.join(import.meta.dirname, file);
+  const old = `${addresses.apiServer}:${OLD_API_PORT}`;
+  return [
+    {
+      name: 'load-balancer-allocator', netns: 'cluster',
+      argv: [process.execPath, script('allocator/main.ts'), '--kubeconfig', paths.kubeconfig, '--bridge', BRIDGE, '--internal', addresses.internalRange, '--public', addresses.publicRange],
+    },
+    { name: 'old-api-server', netns: 'cluster', argv: [process.execPath, script('oldApiServer.ts'), old, `${addresses.apiServer}:${API_PORT}`, paths.pki], ready: { tcp: old } },
+    {
+      name: 'productpage', netns: 'cluster', argv: [process.execPath, script('pods/productpage.ts'), addresses.pods.productpage],
+      address: addresses.pods.productpage, ready: { url: `http://${addresses.pods.productpage}:9080/health` },
+    },
+  ];
+}
+
+async function upMachines(lab: string, paths: LabPaths, addresses: LabAddresses, places: readonly MachinePlace[], baseRoot: string, context: BuildContext): Promise<void> {
+  const booted = await Promise.all(places.map((place) => ensureMachine(lab, place, addresses, baseRoot)));
+  await writeSshConfig(lab, paths, places);
+  await Promise.all(places.map((place) => waitMachine(lab, place)));
+  const names = places.filter((_, index) => booted[index]).map(({ name, address }) => `${name} (${address})`);
+  if (names.length > 0) context.report(`booted ${names.join(', ')}`);
+}
