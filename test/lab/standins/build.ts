@@ -1,5 +1,5 @@
 // Builds the stand-ins once per state of their sources: Go programs, then the sidecar package in two releases.
-import { access, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuildContext } from '../process.ts';
 import { goEnvironment, goTool } from '../toolchain/go.ts';
