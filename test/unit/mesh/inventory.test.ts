@@ -132,7 +132,7 @@ services:
       ['version: 1\nvms: {}\n', '2:6 vms list {}'],
       ['version: 1\nvms:\n  - name: a\n    namespace: b\n', '3:5 vms[0].cluster required '],
       [`${cluster}services:\n  - { name: 1a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }] }\n`, '5:13 services[0].name service-name "1a"'],
-      [`${cluster}services:\n  - { name: a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }], labels: { "a b": c } }\n`, '5:88 services[0].labels["a b"] qualified-name "a b"'],
+      [`${cluster}services:\n  - { name: a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }], labels: { "a b": c } }\n`, '5:87 services[0].labels["a b"] qualified-name "a b"'],
     ];
     for (const [text, expected] of cases) assert.equal(problems(text)[0], expected);
   });
