@@ -1,5 +1,5 @@
 // The cluster's own programs, the real ones: how etcd, kube-apiserver, kube-controller-manager, kube-proxy and CoreDNS are run in a lab.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import type { LabAddresses } from './addresses.ts';
@@ -95,7 +95,12 @@ export async function writeClusterConfig(paths: LabPaths, addresses: LabAddresse
   }
 }
 `;
-  await writeFile(path.join(paths.config, 'kube-proxy.yaml'), stringify(proxy));
-  await writeFile(path.join(paths.config, 'Corefile'), corefile);
-  await writeFile(path.join(paths.config, 'hosts'), machines.map(({ name, address }) => `${address} ${name}.lab.internal\n`).join(''));
+  await writeIfChanged(path.join(paths.config, 'kube-proxy.yaml'), stringify(proxy));
+  await writeIfChanged(path.join(paths.config, 'Corefile'), corefile);
+  await writeIfChanged(path.join(paths.config, 'hosts'), machines.map(({ name, address }) => `${address} ${name}.lab.internal\n`).join(''));
+}
+
+// kube-proxy ends itself when its configuration file is touched.
+async function writeIfChanged(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFile(file, text);
 }

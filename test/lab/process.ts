@@ -1,6 +1,4 @@
 // What a part of the lab is told, and what it gives back to be started: the contract between the lab and its stand-ins.
-import type { LabAddresses } from './addresses.ts';
-
 /** How to tell that a process serves: a URL that answers 2xx, or a TCP address `ip:port` that accepts. Asked from the root namespace, so the address is one of the lab's, never loopback. */
 export type Readiness = { url: string } | { tcp: string };
 
@@ -14,18 +12,6 @@ export interface ManagedProcess {
   /** A pod address (no prefix length) to add to the bridge before the process starts. */
   address?: string;
   ready?: Readiness;
-}
-
-/** What a process of the cluster may need to know. All paths are absolute and below the lab's state directory. */
-export interface ClusterEnvironment {
-  name: string;
-  addresses: LabAddresses;
-  /** Administrator's kubeconfig, current context `lab`; works in the cluster's namespace and in the root one. */
-  kubeconfig: string;
-  /** Holds ca.crt, ca.key, front-proxy-ca.crt and the API server's keys. */
-  pkiDirectory: string;
-  /** A directory of the process's own choosing may be made in here; it goes with the lab. */
-  stateDirectory: string;
 }
 
 /** Where what takes long is kept (binaries, the machines' root), and how progress is told. */

@@ -16,6 +16,8 @@ import type { BuildContext, ManagedProcess } from './process.ts';
 import { ensureProcess } from './processes.ts';
 import { claimRecord } from './record.ts';
 import { makeSshKey, writeSshConfig } from './ssh.ts';
+import type { StandinBinaries } from './standins/index.ts';
+import { buildStandins, standinProcesses } from './standins/index.ts';
 import { aptInstall } from './toolchain/apt.ts';
 import type { ClusterBinaries } from './toolchain/binaries.ts';
 import { clusterBinaries } from './toolchain/binaries.ts';
@@ -31,6 +33,7 @@ export async function up(lab: string, machines: number, context: BuildContext): 
   await withLock(labLock(lab), 900, async () => {
     await aptInstall(context, HOST_PACKAGES);
     const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context)]);
+    const standins = await buildStandins(context);
     const record = await claimRecord(lab, machines);
     const addresses = labAddresses(record.index);
     const paths = labPaths(lab);
@@ -39,25 +42,34 @@ export async function up(lab: string, machines: number, context: BuildContext): 
     await Promise.all([clusterNetwork(lab, addresses), makePki(paths.pki, addresses), makeSshKey(paths), writeClusterConfig(paths, addresses, places)]);
     await writeKubeconfig(paths.kubeconfig, paths.pki, addresses);
     await Promise.all([
-      upCluster(lab, paths, addresses, binaries, context),
+      upCluster(lab, paths, addresses, { binaries, standins }, context),
       upMachines(lab, paths, addresses, places, baseRoot, context),
     ]);
   });
   context.report(`lab ${lab} is up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-async function upCluster(lab: string, paths: LabPaths, addresses: LabAddresses, binaries: ClusterBinaries, context: BuildContext): Promise<void> {
+interface Programs {
+  binaries: ClusterBinaries;
+  standins: StandinBinaries;
+}
+
+async function upCluster(lab: string, paths: LabPaths, addresses: LabAddresses, { binaries, standins }: Programs, context: BuildContext): Promise<void> {
   const ensure = async (wanted: ManagedProcess) => {
     if (await ensureProcess(lab, wanted)) context.report(`started ${wanted.name}`);
   };
   for (const wanted of apiProcesses(paths, addresses, binaries)) await ensure(wanted);
   const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses);
-  const others = [...routingProcesses(paths, addresses, binaries), ...standins(paths, addresses)];
-  await Promise.all([objects.then(() => context.report('cluster objects are in place')), ...others.map(ensure)]);
+  const others = [...routingProcesses(paths, addresses, binaries), ...ownStandins(paths, addresses)];
+  // In their order: Pilot's own certificate comes from Citadel.
+  const controlPlane = async () => {
+    for (const wanted of standinProcesses({ kubeconfig: paths.kubeconfig, addresses }, standins)) await ensure(wanted);
+  };
+  await Promise.all([objects.then(() => context.report('cluster objects are in place')), controlPlane(), ...others.map(ensure)]);
 }
 
 // The lab's own stand-ins; see the header of each.
-function standins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[] {
+function ownStandins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[] {
   const script = (file: string) => path.join(import.meta.dirname, file);
   const old = `${addresses.apiServer}:${OLD_API_PORT}`;
   return [

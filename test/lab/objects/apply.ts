@@ -12,7 +12,7 @@ export async function applyObjects(kubectl: string, kubeconfig: string, addresse
   const istio = istioObjects(addresses);
   const plain = plainWorkloads(addresses);
   await apply(kubectl, kubeconfig, [...baseObjects(), node.object, ...plain.objects, ...istio.objects]);
-  await replaceStatus(kubectl, kubeconfig, [node, ...plain.pods, ...istio.pods]);
+  await replaceStatus(kubectl, kubeconfig, [node, ...plain.statuses, ...istio.statuses]);
 }
 
 async function apply(kubectl: string, kubeconfig: string, objects: readonly LabObject[]): Promise<void> {

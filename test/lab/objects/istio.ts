@@ -18,10 +18,10 @@ const SELECTORS = {
   ingressgateway: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
 } as const;
 
-/** Services, Deployments, ServiceAccounts, the mesh ConfigMap, and the Pods with their status. */
-export function istioObjects(addresses: LabAddresses): { objects: LabObject[]; pods: ObjectWithStatus[] } {
+/** Services, Deployments, ServiceAccounts, the mesh ConfigMap, and the statuses of Pods and Deployments. */
+export function istioObjects(addresses: LabAddresses): { objects: LabObject[]; statuses: ObjectWithStatus[] } {
   const parts = workloads(addresses).map((of) => workload(of, NODE_NAME, addresses.router));
-  return { objects: [meshConfig(), ...services(), ...parts.flatMap(({ objects }) => objects)], pods: parts.map(({ pod }) => pod) };
+  return { objects: [meshConfig(), ...services(), ...parts.flatMap(({ objects }) => objects)], statuses: parts.flatMap(({ statuses }) => statuses) };
 }
 
 function services(): LabObject[] {

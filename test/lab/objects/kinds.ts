@@ -43,7 +43,7 @@ export interface Workload {
 }
 
 /** The Deployment, for whoever detects a release by its image, and the running Pod, from which the real endpoints controllers make Endpoints and EndpointSlices. */
-export function workload(of: Workload, node: string, hostAddress: string): { objects: LabObject[]; pod: ObjectWithStatus } {
+export function workload(of: Workload, node: string, hostAddress: string): { objects: LabObject[]; statuses: ObjectWithStatus[] } {
   const containers = [{ name: of.container, image: of.image }];
   const template = { metadata: { labels: of.labels }, spec: { serviceAccountName: of.serviceAccount, containers } };
   const deployment: LabObject = {
@@ -54,6 +54,8 @@ export function workload(of: Workload, node: string, hostAddress: string): { obj
   const status = {
     phase: 'Running', podIP: of.address, podIPs: [{ ip: of.address }], hostIP: hostAddress,
     conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
+    containerStatuses: [{ name: of.container, image: of.image, imageID: '', ready: true, started: true, restartCount: 0, state: { running: {} } }],
   };
-  return { objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod], pod: { object: pod, status } };
+  const deployed = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: [{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '' }] };
+  return { objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod], statuses: [{ object: deployment, status: deployed }, { object: pod, status }] };
 }

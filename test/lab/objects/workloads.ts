@@ -4,7 +4,7 @@ import { NODE_NAME } from '../cluster.ts';
 import type { LabObject, ObjectWithStatus } from './kinds.ts';
 import { service, workload } from './kinds.ts';
 
-export function plainWorkloads({ pods, router }: LabAddresses): { objects: LabObject[]; pods: ObjectWithStatus[] } {
+export function plainWorkloads({ pods, router }: LabAddresses): { objects: LabObject[]; statuses: ObjectWithStatus[] } {
   const dns = workload({
     namespace: 'kube-system', name: 'coredns', serviceAccount: 'coredns', labels: { 'k8s-app': 'kube-dns' }, container: 'coredns', image: 'registry.k8s.io/coredns/coredns:v1.13.1', address: pods.coredns,
   }, NODE_NAME, router);
@@ -14,6 +14,6 @@ export function plainWorkloads({ pods, router }: LabAddresses): { objects: LabOb
   }, NODE_NAME, router);
   return {
     objects: [...dns.objects, ...productpage.objects, service('bookinfo', 'productpage', { app: 'productpage' }, [{ name: 'http', port: 9080 }])],
-    pods: [dns.pod, productpage.pod],
+    statuses: [...dns.statuses, ...productpage.statuses],
   };
 }
