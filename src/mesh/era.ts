@@ -1,6 +1,7 @@
 import type { JoinOptions, MeshPorts, SetupOptions, SetupPreview } from './mesh.ts';
 import type { CheckResult, ClusterEntry, ControlPlane, EraId, Finding, GeneratedFile, Inventory, LoadBalancer, RegisteredService, ServiceEntry, VmEntry } from './model.ts';
 import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ProbeRequest, VmHost } from './ports.ts';
+import type { Message } from './messages.ts';
 import type { Plan } from './plan.ts';
 
 /** A cluster being worked on. */
@@ -12,16 +13,22 @@ export interface ClusterScope {
   readonly ports: MeshPorts;
 }
 
-/** A VM being worked on. `address` is the VM's own: from the inventory, else asked from the VM; undefined offline. */
+/**
+ * A VM being worked on. `address` is the VM's own: from the inventory, else asked from the VM; undefined offline.
+ * `state` is what the VM answered to the era's `hostInputs`: files that are merged with what is there (sidecar.env, the resolver's) need it; undefined offline.
+ */
 export interface VmScope extends ClusterScope {
   readonly vm: VmEntry;
   readonly address?: string;
+  readonly state?: HostState;
 }
 
 /** A connection check: the command, the judge, the explanation (design: Checks explain themselves). */
 export interface Check {
   readonly id: string;
   readonly command: HostCommand;
+  /** Set where there is nothing to check: the command is not run, the verdict is `skipped` with this reason. */
+  readonly skipped?: Message;
   /** Judges the output; it sees earlier results, so that a pod address found by one check serves the next. */
   judge(output: CommandOutput, earlier: readonly CheckResult[]): Promise<Pick<CheckResult, 'verdict' | 'reason' | 'why' | 'nextStep'>>;
 }
@@ -37,6 +44,8 @@ export interface Era {
   services(scope: ClusterScope, options?: CallOptions): Promise<readonly RegisteredService[]>;
   setupPreview(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
   planSetup(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<Plan>;
+  /** What `generate` wants to know of the VM when it can be reached; the answer goes into `VmScope.state`. */
+  hostInputs(scope: ClusterScope, vm: VmEntry): ProbeRequest;
   /** Every file of the VM. Throws MeshError with the field, object and next step where an input is missing or wrong. */
   generate(scope: VmScope, options?: CallOptions): Promise<readonly GeneratedFile[]>;
   lint(scope: VmScope, files: readonly GeneratedFile[], state?: HostState): readonly Finding[];

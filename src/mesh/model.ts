@@ -101,6 +101,8 @@ export interface GeneratedFile {
   readonly content: FileContent;
   /** systemd units that read the file: restarted when it changes. */
   readonly readBy: readonly string[];
+  /** sha256 of contents on the VM that are as good as this one: what the node agent made of the key and certificate it was given. Such a file is in sync and not pushed over. */
+  readonly accepts?: readonly string[];
   /** False where a saved edit makes no sense (keys, files with content computed from the host). */
   readonly editable: boolean;
 }

@@ -14,6 +14,8 @@ export interface Step {
   readonly title: Message;
   /** Host alias or context the step works on. */
   readonly target: string;
+  /** True for a step that only looks (a preflight, a wait, checks): doing it is no change, so a second run of the plan still changed nothing. */
+  readonly readOnly?: boolean;
   /** What it will do, and whether that is already so. Reads only. */
   preview(options?: CallOptions): Promise<StepPreview>;
   /** Does it. Called only when the preview said it is needed. */
