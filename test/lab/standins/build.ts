@@ -1,5 +1,5 @@
 // Builds the stand-ins once per state of their sources: Go programs, then the sidecar package in two releases.
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuildContext } from '../process.ts';
 import { goEnvironment, goTool } from '../toolchain/go.ts';
@@ -9,6 +9,8 @@ import { buildDeb } from './deb.ts';
 import { GO_MODULE, sourceKey } from './sources.ts';
 
 const CONTROL_PLANE_PROGRAMS = ['pilot', 'mixer', 'citadel', 'fileserver'] as const;
+
+const DAY = 86_400_000;
 
 /** The release of the lab, and a newer one for upgrades; their packages differ in the version and in sidecar.env. */
 export const PACKAGE_RELEASES = ['1.0.3', '1.0.4'] as const;
@@ -52,13 +54,16 @@ async function build(context: BuildContext, home: string, place: string): Promis
   });
   for (const release of PACKAGE_RELEASES) await buildDeb(release, bin, path.join(unfinished, 'releases', release, 'deb', 'istio-sidecar.deb'));
   await rename(unfinished, place);
-  await dropOthers(home, path.basename(place));
+  await dropOld(home, path.basename(place));
   context.report(`built the stand-ins in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
-async function dropOthers(home: string, current: string): Promise<void> {
+// Older builds go after a day: a running lab may still serve packages from one.
+async function dropOld(home: string, current: string): Promise<void> {
   for (const entry of await readdir(home, { withFileTypes: true })) {
-    if (entry.isDirectory() && /^[0-9a-f]{12}/.test(entry.name) && entry.name !== current) await rm(path.join(home, entry.name), { recursive: true, force: true });
+    if (!entry.isDirectory() || !/^[0-9a-f]{12}/.test(entry.name) || entry.name === current) continue;
+    const old = path.join(home, entry.name);
+    if (Date.now() - (await stat(old)).mtimeMs > DAY) await rm(old, { recursive: true, force: true });
   }
 }
 

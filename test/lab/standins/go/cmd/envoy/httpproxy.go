@@ -59,9 +59,9 @@ func forward(routes *routeTable) http.Handler {
 		Transport: &upstreamTransport{http.Transport{DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, DisableCompression: true, IdleConnTimeout: time.Minute}},
 		ModifyResponse: func(response *http.Response) error {
 			if started, known := response.Request.Context().Value(startKey{}).(time.Time); known {
-				response.Header.Set("x-envoy-upstream-service-time", strconv.FormatInt(time.Since(started).Milliseconds(), 10))
+				response.Header["x-envoy-upstream-service-time"] = []string{strconv.FormatInt(time.Since(started).Milliseconds(), 10)}
 			}
-			response.Header.Set("server", "envoy")
+			nameServer(response.Header)
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
@@ -69,7 +69,7 @@ func forward(routes *routeTable) http.Handler {
 			if errors.Is(err, errNoHealthyUpstream) {
 				text = err.Error()
 			}
-			w.Header().Set("server", "envoy")
+			nameServer(w.Header())
 			w.Header().Set("content-type", "text/plain")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, text)
@@ -79,6 +79,12 @@ func forward(routes *routeTable) http.Handler {
 }
 
 type startKey struct{}
+
+// nameServer keeps the lower case that Envoy writes and people grep for.
+func nameServer(header http.Header) {
+	header.Del("Server")
+	header["server"] = []string{"envoy"}
+}
 
 // upstreamTransport refuses a request that found no endpoint.
 type upstreamTransport struct{ http.Transport }

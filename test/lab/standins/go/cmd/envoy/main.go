@@ -45,6 +45,7 @@ func main() {
 	logLine("warning", "main", "starting epoch %d, node %s, discovery at %s", *epoch, *node, settings.pilot)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	go endWithParent()
 	routes := newRouteTable()
 	go followPilot(ctx, settings, routes)
 	// As with the real one, whose listeners come from Pilot, nothing listens before the first answer.
@@ -58,4 +59,12 @@ func main() {
 		os.Exit(1)
 	}
 	time.Sleep(parentShutdown)
+}
+
+// endWithParent ends an Envoy whose agent was killed: a parent-death signal does not survive the set-group-ID bit.
+func endWithParent() {
+	for agent := os.Getppid(); os.Getppid() == agent; time.Sleep(time.Second) {
+	}
+	logLine("critical", "main", "the agent is gone")
+	os.Exit(1)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -89,22 +88,11 @@ func (a *agent) start(number int) (*epoch, error) {
 		"--parent-shutdown-time-s", "3", "--service-cluster", a.o.serviceCluster, "--service-node", a.who.node(a.o.domain),
 		"--max-obj-name-len", "189", "--allow-unknown-fields", "-l", a.o.logLevel, "--v2-config-only")
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	// Envoy must not outlive an agent that was killed; the signal is tied to the thread, so the thread waits too.
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := &epoch{number: number, ended: make(chan error, 1)}
-	failed := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := command.Start()
-		failed <- err
-		if err == nil {
-			started.ended <- exitReason(command.Wait())
-		}
-	}()
-	if err := <-failed; err != nil {
+	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start Envoy: %w", err)
 	}
-	started.process = command.Process
+	started := &epoch{number: number, process: command.Process, ended: make(chan error, 1)}
+	go func() { started.ended <- exitReason(command.Wait()) }()
 	eralog.Info("Epoch %d starting: %v", number, command.Args)
 	return started, nil
 }
