@@ -1,6 +1,8 @@
 #!/bin/bash
 # Stand-in for istio-node-agent-start.sh of Istio 1.0.3's sidecar package, written from citadel facts 4 and 6: what ExecStart
-# of istio-auth-node-agent.service runs. The agent runs as istio-proxy and the script waits for it.
+# of istio-auth-node-agent.service runs. The agent runs as istio-proxy. Where su opens a systemd session (pam_systemd), its
+# log lines belong to that session, not to the unit: `journalctl -t istio-node-agent-start.sh` finds them, `-u` does not.
+# The real script does not exec su, so there stopping the unit can leave the agent running; this one does.
 set -e
 
 for config in "${ISTIO_SIDECAR_CONFIG:-/var/lib/istio/envoy/sidecar.env}" "${ISTIO_CLUSTER_CONFIG:-/var/lib/istio/envoy/cluster.env}"; do
@@ -15,7 +17,7 @@ command="${ISTIO_BIN_BASE:-/usr/local/bin}/node_agent --ca-address ${CITADEL_ADD
 user=${EXEC_USER:-istio-proxy}
 
 if [[ $user == "${USER:-}" ]]; then
-  $command
+  exec $command
 else
-  su -s /bin/sh -c "exec $command" "$user"
+  exec su -s /bin/sh -c "exec $command" "$user"
 fi

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// parentShutdown is how long an old epoch finishes what it has begun.
+// parentShutdown is how long a drained epoch finishes what it has begun.
 const parentShutdown = 3 * time.Second
 
 func logLine(level, component, format string, args ...any) {
@@ -43,7 +43,8 @@ func main() {
 	}
 	settings.nodeID, settings.nodeCluster = *node, *cluster
 	logLine("warning", "main", "starting epoch %d, node %s, discovery at %s", *epoch, *node, settings.pilot)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	// SIGTERM ends at once, as with Envoy; SIGUSR1 stands for the message by which a new epoch tells the old one to drain.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGUSR1)
 	defer stop()
 	go endWithParent()
 	routes := newRouteTable()

@@ -106,10 +106,10 @@ func exitReason(err error) error {
 
 func (e *epoch) terminate() { _ = e.process.Signal(syscall.SIGTERM) }
 
-// retire ends an old epoch after the new one has had time to take over.
+// retire drains an old epoch after the new one has had time to take over; it ends by itself.
 func retire(old *epoch) {
 	time.Sleep(parentShutdown)
-	old.terminate()
+	_ = old.process.Signal(syscall.SIGUSR1)
 	eralog.Warn("Epoch %d retired: %v", old.number, <-old.ended)
 }
 
