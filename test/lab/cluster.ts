@@ -13,7 +13,7 @@ export const NODE_NAME = 'lab';
 
 const CONTROLLERS = [
   'serviceaccount-controller', 'serviceaccount-token-controller', 'endpoints-controller', 'endpointslice-controller', 'endpointslice-mirroring-controller',
-  'namespace-controller', 'garbage-collector-controller', 'root-ca-certificate-publisher-controller',
+  'namespace-controller', 'garbage-collector-controller', 'root-ca-certificate-publisher-controller', 'clusterrole-aggregation-controller',
 ];
 
 /** etcd and the API server: what everything else needs. */

@@ -12,7 +12,7 @@ import { status } from './status.ts';
 import { up } from './up.ts';
 
 const USAGE = `usage: lab up|down|status|env [--name NAME] [--machines N] [--json]
-  up      bring the lab up (default name ${DEFAULT_LAB}) with at least N machines (default 1); builds what is missing first
+  up      bring the lab up (default name ${DEFAULT_LAB}) with at least N machines (default 2); builds what is missing first
   down    remove it, with everything it made
   status  say what runs; exit code 1 when something does not
   env     print kubeconfig, ssh config and addresses as shell exports, or as JSON
@@ -24,7 +24,7 @@ function report(line: string): void {
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
-    allowPositionals: true, options: { name: { type: 'string', default: DEFAULT_LAB }, machines: { type: 'string', default: '1' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    allowPositionals: true, options: { name: { type: 'string', default: DEFAULT_LAB }, machines: { type: 'string', default: '2' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
   });
   const [verb, ...rest] = positionals;
   if (values.help || rest.length > 0 || !verb || !['up', 'down', 'status', 'env'].includes(verb)) {

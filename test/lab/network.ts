@@ -26,6 +26,8 @@ export async function clusterNetwork(lab: string, addresses: LabAddresses): Prom
     `addr replace ${addresses.router}/24 dev ${BRIDGE}`,
     `link set ${BRIDGE} up`,
     `route replace ${addresses.podSubnet} dev ${BRIDGE}`,
+    // What runs in here may ask for a cluster IP; without a route the kernel refuses before kube-proxy sees it.
+    `route replace ${SERVICE_CIDR} dev ${BRIDGE} src ${addresses.router}`,
   ]);
   await batch(undefined, [`addr replace ${addresses.root}/30 dev ${uplink}`, `link set ${uplink} up`, `route replace ${addresses.subnet} via ${addresses.apiServer}`]);
   await run(['nsenter', `--net=${namespaceFile(namespace)}`, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);

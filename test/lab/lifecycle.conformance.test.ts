@@ -1,0 +1,137 @@
+// Labs come and go: two side by side, and none leaves anything behind, however it or its `up` ended.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheDirectory } from '../../scripts/node24.mjs';
+import { members } from './cgroups.ts';
+import { down } from './down.ts';
+import { labEnv } from './env.ts';
+import { run } from './toolchain/run.ts';
+import { up } from './up.ts';
+
+const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`    ${line}\n`) };
+
+/** Everything on this machine that carries the lab's name, found with ip, findmnt, ps and ls. */
+async function traces(lab: string): Promise<string[]> {
+  const lines = async (...argv: [string, ...string[]]) => (await run(argv, { tolerant: true })).stdout.split('\n');
+  const processes: string[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
+    const [groups, command] = await Promise.all(['cgroup', 'cmdline'].map((file) => readFile(path.join('/proc', entry, file), 'utf8').catch(() => '')));
+    const isOurs = groups?.includes(`mesh-lab.${lab}/`) === true || command?.includes(`/labs/${lab}/`) === true;
+    // A zombie has no command line any more and waits only for its parent.
+    if (isOurs && command !== '') processes.push(`process ${entry} ${command?.replaceAll('\0', ' ') ?? ''}`);
+  }
+  const found = [
+    ...(await lines('ip', 'netns', 'list')).filter((line) => new RegExp(`^mesh-lab\\.${lab}(\\.|\\s|$)`).test(line)),
+    ...(await lines('findmnt', '-rno', 'TARGET')).filter((line) => line.includes(`/labs/${lab}/`)),
+    ...(await lines('find', '/sys/fs/cgroup', '-maxdepth', '2', '-name', `mesh-lab.${lab}`)),
+    ...(await lines('ls', '-d', path.join(cacheDirectory, 'labs', lab))),
+  ];
+  return [...found.filter(Boolean), ...processes];
+}
+
+/** Names of the root namespace's links that labs make. */
+async function uplinks(): Promise<string[]> {
+  return (await run(['ip', '-o', 'link'])).stdout.split('\n').map((line) => /^\d+: (mesh-lab\d+)/.exec(line)?.[1]).filter((name) => name !== undefined);
+}
+
+describe('labs', function () {
+  this.timeout(120_000);
+  const names = ['side-a', 'side-b'] as const;
+
+  before(async function () {
+    this.timeout(1_800_000);
+    for (const name of names) await down(name);
+  });
+
+  after(async () => {
+    for (const name of names) await down(name);
+  });
+
+  it('two live side by side: same names, other addresses, each its own services', async () => {
+    await Promise.all(names.map((name) => up(name, 1, context)));
+    const [a, b] = await Promise.all(names.map((name) => labEnv(name)));
+    assert.ok(a && b);
+    assert.notEqual(a.machine('vm-1').address, b.machine('vm-1').address);
+    await a.kubectl(['create', 'namespace', 'only-here']);
+    assert.equal((await b.kubectl(['get', 'namespace', 'only-here'], { tolerant: true })).code, 1);
+    for (const lab of [a, b]) {
+      assert.equal((await lab.ssh('vm-1', ['hostname'])).stdout.trim(), 'vm-1');
+      const page = await lab.ssh('vm-1', ['curl', '-sS', '--max-time', '5', `http://${lab.addresses.pods.productpage}:9080/`]);
+      assert.match(page.stdout, /Simple Bookstore App/);
+    }
+    const foreign = await a.ssh('vm-1', ['curl', '-sS', '--max-time', '2', `http://${b.addresses.pods.productpage}:9080/`], { tolerant: true });
+    assert.notEqual(foreign.code, 0);
+  });
+
+  it('a second up changes nothing', async () => {
+    const before = await members('side-a');
+    await up('side-a', 1, context);
+    assert.deepEqual(new Set(await members('side-a')), new Set(before));
+  });
+
+  it('down takes one and leaves the other', async () => {
+    await down('side-a');
+    assert.deepEqual(await traces('side-a'), []);
+    const other = await labEnv('side-b');
+    assert.equal((await other.ssh('vm-1', ['true'])).code, 0);
+    assert.equal((await other.kubectl(['get', 'namespaces'])).code, 0);
+  });
+
+  it('up starts again what was killed with -9, and keeps what the API server and the machine had', async () => {
+    const lab = await labEnv('side-b');
+    await lab.kubectl(['create', 'namespace', 'kept']);
+    await lab.ssh('vm-1', ['sh', '-c', 'echo kept > kept; sync']);
+    for (const pid of await members('side-b')) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Its parent's end was its own.
+      }
+    }
+    await up('side-b', 1, context);
+    assert.equal((await lab.kubectl(['get', 'namespace', 'kept'])).code, 0);
+    assert.equal((await lab.ssh('vm-1', ['cat', 'kept'])).stdout, 'kept\n');
+  });
+
+  it('down leaves nothing after everything was killed with -9', async () => {
+    for (const pid of await members('side-b')) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Its parent's end was its own.
+      }
+    }
+    await down('side-b');
+    assert.deepEqual(await traces('side-b'), []);
+  });
+
+  for (const delay of [150, 400, 800, 1600, 3200]) {
+    it(`down leaves nothing after up was killed with -9 at ${delay} ms`, async () => {
+      const links = await uplinks();
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      await sleep(delay);
+      child.kill('SIGKILL');
+      await ended;
+      await down('side-a');
+      assert.deepEqual(await traces('side-a'), []);
+      assert.deepEqual((await uplinks()).filter((link) => !links.includes(link)), []);
+    });
+  }
+
+  it('after a half-way kill, another up finishes the lab', async () => {
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await sleep(1000);
+    child.kill('SIGKILL');
+    await ended;
+    await up('side-a', 1, context);
+    const lab = await labEnv('side-a');
+    assert.equal((await lab.ssh('vm-1', ['hostname'])).stdout.trim(), 'vm-1');
+    assert.equal((await lab.kubectl(['get', 'node', 'lab'])).code, 0);
+  });
+});
