@@ -1,4 +1,5 @@
 // The cluster's own programs, the real ones: how etcd, kube-apiserver, kube-controller-manager, kube-proxy and CoreDNS are run in a lab.
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -51,18 +52,29 @@ export function routingProcesses(paths: LabPaths, addresses: LabAddresses, binar
         '--leader-elect=false', '--bind-address=127.0.0.1', `--controllers=${CONTROLLERS.join()}`,
       ],
     },
-    { name: 'kube-proxy', netns: 'cluster', argv: [binaries['kube-proxy'], `--config=${path.join(paths.config, 'kube-proxy.yaml')}`] },
+    { name: 'kube-proxy', netns: 'cluster', argv: [binaries['kube-proxy'], `--config=${path.join(paths.config, 'kube-proxy.yaml')}`], env: configured(kubeProxyConfig(paths, addresses)) },
     {
-      name: 'coredns', netns: 'cluster', argv: [binaries.coredns, '-conf', path.join(paths.config, 'Corefile')],
+      name: 'coredns', netns: 'cluster', argv: [binaries.coredns, '-conf', path.join(paths.config, 'Corefile')], env: configured(corefile(paths, addresses)),
       address: addresses.pods.coredns, ready: { tcp: `${addresses.pods.coredns}:53` },
     },
   ];
 }
 
+// A process is started anew when its environment differs, hence also when its configuration does.
+function configured(text: string): Record<string, string> {
+  return { LAB_CONFIGURATION: createHash('sha256').update(text).digest('hex') };
+}
+
 /** Writes the configuration files that the processes above read. */
 export async function writeClusterConfig(paths: LabPaths, addresses: LabAddresses, machines: readonly { name: string; address: string }[]): Promise<void> {
   await mkdir(paths.config, { recursive: true });
-  const proxy = {
+  await writeIfChanged(path.join(paths.config, 'kube-proxy.yaml'), kubeProxyConfig(paths, addresses));
+  await writeIfChanged(path.join(paths.config, 'Corefile'), corefile(paths, addresses));
+  await writeIfChanged(path.join(paths.config, 'hosts'), machines.map(({ name, address }) => `${address} ${name}.lab.internal\n`).join(''));
+}
+
+function kubeProxyConfig(paths: LabPaths, addresses: LabAddresses): string {
+  return stringify({
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
     mode: 'nftables',
@@ -73,31 +85,37 @@ export async function writeClusterConfig(paths: LabPaths, addresses: LabAddresse
     healthzBindAddress: '127.0.0.1:10256',
     metricsBindAddress: '127.0.0.1:10249',
     nftables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
-  };
-  // The second server is the machines' name server, as a cloud's network has one: it knows the machines and nothing of the cluster.
-  const corefile = `cluster.local:53 in-addr.arpa:53 {
-  bind ${addresses.pods.coredns}
+  });
+}
+
+// The last two are the machines' name server, as a cloud's network has one: it knows the machines and nothing of the cluster.
+function corefile(paths: LabPaths, { pods, router }: LabAddresses): string {
+  return `cluster.local:53 in-addr.arpa:53 {
+  bind ${pods.coredns}
   errors
   kubernetes cluster.local in-addr.arpa {
     kubeconfig ${paths.kubeconfig} ${CONTEXT}
   }
 }
 .:53 {
-  bind ${addresses.pods.coredns}
+  bind ${pods.coredns}
   errors
-  forward . ${addresses.router}
+  forward . ${router}
 }
-.:53 {
-  bind ${addresses.router}
+lab.internal:53 {
+  bind ${router}
   errors
   hosts ${path.join(paths.config, 'hosts')} {
     reload 1s
   }
 }
+.:53 {
+  bind ${router}
+  template ANY ANY {
+    rcode NXDOMAIN
+  }
+}
 `;
-  await writeIfChanged(path.join(paths.config, 'kube-proxy.yaml'), stringify(proxy));
-  await writeIfChanged(path.join(paths.config, 'Corefile'), corefile);
-  await writeIfChanged(path.join(paths.config, 'hosts'), machines.map(({ name, address }) => `${address} ${name}.lab.internal\n`).join(''));
 }
 
 // kube-proxy ends itself when its configuration file is touched.

@@ -31,7 +31,7 @@ export async function dropTraffic(lab: Lab, machine: string, drop: Drop): Promis
   const rule = `ip ${side} ${address} ${protocol} dport ${port} counter drop`;
   // Both ways of a connection pass the cluster's namespace: from the machine before kube-proxy's rewriting, to it after.
   const hook = direction === 'out' ? 'prerouting priority raw' : 'postrouting priority filter';
-  await nft(lab, `table inet ${table} {\n chain drop {\n type filter hook ${hook}; policy accept;\n ${rule}\n }\n}\n`);
+  await nft(lab, `table inet ${table} {\n chain way {\n type filter hook ${hook}; policy accept;\n ${rule}\n }\n}\n`);
   return async () => {
     await nft(lab, `delete table inet ${table}\n`);
   };
