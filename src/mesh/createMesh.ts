@@ -1,0 +1,168 @@
+import { applyEdits, editConflict } from './edits.ts';
+import type { ClusterScope, Era, VmScope } from './era.ts';
+import { eras, pinned } from './eras.ts';
+import { chosenChecks, runChecks } from './checkRunner.ts';
+import { findCluster, findService, findVm } from './lookup.ts';
+import type { Generated, Mesh, MeshPorts, UnmanagedVm } from './mesh.ts';
+import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
+import { OpenParts } from './openParts.ts';
+import type { CallOptions, ProbeRequest, VmHost } from './ports.ts';
+import { rollbackPlan } from './rollback.ts';
+import { statusOf } from './status.ts';
+
+interface ClusterWork {
+  readonly era: Era;
+  readonly scope: ClusterScope;
+}
+
+interface VmWork {
+  readonly era: Era;
+  readonly scope: VmScope;
+}
+
+/** What a generate gives with the era that made it, for the plans. */
+interface Made extends VmWork {
+  readonly generated: Generated;
+}
+
+/**
+ * The core over the given ports. `inventory` is asked anew by every call, so that an edited file counts at once. `served`: the eras, for tests.
+ * Connections, detected releases and asked addresses are kept until `close`.
+ */
+export function createMesh(ports: MeshPorts, inventory: () => Inventory, served: readonly Era[] = eras): Mesh {
+  const parts = new OpenParts(ports, served);
+
+  const clusterWork = async (entry: ClusterEntry, options?: CallOptions): Promise<ClusterWork> => {
+    const api = await parts.cluster(entry, options);
+    const { era, controlPlane } = await parts.era(entry, options);
+    return { era, scope: { entry, api, controlPlane, inventory: inventory(), ports } };
+  };
+  const onCluster = (name: string, options?: CallOptions): Promise<ClusterWork> => clusterWork(findCluster(inventory(), name), options);
+
+  const onVm = async (name: string, options?: CallOptions & { readonly offline?: boolean }): Promise<VmWork> => {
+    const vm = findVm(inventory(), name);
+    const { era, scope } = await clusterWork(findCluster(inventory(), vm.cluster), options);
+    const address = options?.offline === true ? vm.address : await parts.address(vm, options);
+    return { era, scope: { ...scope, vm, address } };
+  };
+
+  const make = async (name: string, options?: CallOptions & { readonly offline?: boolean }): Promise<Made> => {
+    const { era, scope } = await onVm(name, options);
+    const written = await era.generate(scope, options);
+    const { files, edited, conflicts, findings } = await applyEdits(name, written, ports.edits);
+    const generated: Generated = {
+      vm: name,
+      controlPlane: scope.controlPlane,
+      files,
+      pristine: new Map(written.map((file): [string, GeneratedFile] => [file.path, file])),
+      edited,
+      conflicts,
+      findings: [...findings, ...era.lint(scope, files)],
+      readAt: ports.clock.now().toISOString(),
+    };
+    return { era, scope, generated };
+  };
+
+  /** The files as they may be pushed, and the VM. Stops at conflicts of saved edits before the VM is asked anything. */
+  const ready = async (name: string, options?: CallOptions): Promise<Made & { readonly host: VmHost }> => {
+    const made = await make(name, options);
+    if (made.generated.conflicts.length > 0) throw editConflict(name, made.generated.conflicts);
+    return { ...made, host: await parts.host(made.scope.vm, options) };
+  };
+
+  const addressesOf = async (names: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, string>> =>
+    new Map(await Promise.all(names.map(async (name): Promise<[string, string]> => [name, await parts.address(findVm(inventory(), name), options)])));
+
+  const onService = async (reference: string, options?: CallOptions): Promise<ClusterWork & { readonly service: ServiceEntry }> => {
+    const service = findService(inventory(), reference);
+    return { ...(await onCluster(service.cluster, options)), service };
+  };
+
+  return {
+    ports,
+    inventory,
+    controlPlane: async (cluster, options) => (await onCluster(cluster, options)).scope.controlPlane,
+    loadBalancers: async (cluster, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.loadBalancers(scope, options);
+    },
+    services: async (cluster, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.services(scope, options);
+    },
+    unmanaged: async (cluster, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      const managed = inventory().vms.filter((vm) => vm.cluster === cluster).map((vm) => parts.knownAddress(vm));
+      const found = new Map<string, string[]>();
+      for (const service of await era.services(scope, options)) {
+        for (const { address, vm } of service.endpoints) {
+          if (vm === undefined && !managed.includes(address)) found.set(address, [...(found.get(address) ?? []), `${service.ref.namespace ?? ''}/${service.ref.name}`]);
+        }
+      }
+      return [...found].map(([address, services]): UnmanagedVm => ({ address, services }));
+    },
+    setupPreview: async (cluster, setup = {}, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.setupPreview(scope, setup, options);
+    },
+    planSetup: async (cluster, setup = {}, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.planSetup(scope, setup, options);
+    },
+    generate: async (vm, options) => (await make(vm, options)).generated,
+    vmStatus: async (vm, options) => {
+      const { era, scope, generated } = await make(vm, options);
+      const host = await parts.host(scope.vm, options);
+      const state = await host.probe(statusProbe(era.probe(scope, generated.files), generated.files), options);
+      return statusOf(scope.vm, { ...generated, findings: [...generated.findings, ...era.lint(scope, generated.files, state)] }, state, ports.clock.now());
+    },
+    planJoin: async (vm, join = {}, options) => {
+      const { era, scope, generated, host } = await ready(vm, options);
+      return era.planJoin(scope, host, generated.files, join, options);
+    },
+    planPush: async (vm, options) => {
+      const { era, scope, generated, host } = await ready(vm, options);
+      return era.planPush(scope, host, generated.files, options);
+    },
+    planLeave: async (name, options) => {
+      const vm = findVm(inventory(), name);
+      const entry = findCluster(inventory(), vm.cluster);
+      const host = await parts.host(vm, options);
+      const { manifest } = await host.probe({ manifest: true }, options);
+      // A VM leaves what it was joined to, also when the cluster no longer answers or has been upgraded since.
+      const { era, controlPlane } = manifest === undefined ? await parts.era(entry, options) : pinned(entry, manifest.owner.release, served);
+      const scope: VmScope = { entry, api: await parts.cluster(entry, options), controlPlane, inventory: inventory(), ports, vm, address: parts.knownAddress(vm) };
+      return era.planLeave(scope, host, options);
+    },
+    planRollback: async (name, options) => {
+      const vm = findVm(inventory(), name);
+      return rollbackPlan(vm, await parts.host(vm, options));
+    },
+    planExposePorts: async (vm, exposed, options) => {
+      const { era, scope } = await onVm(vm, options);
+      return era.planExposePorts(scope, await parts.host(scope.vm, options), exposed, options);
+    },
+    planRegister: async (reference, options) => {
+      const { era, scope, service } = await onService(reference, options);
+      return era.planRegister(scope, service, await addressesOf(service.vms, options), options);
+    },
+    planDeregister: async (reference, options) => {
+      const { era, scope, service } = await onService(reference, options);
+      return era.planDeregister(scope, service, await addressesOf(options?.vms ?? service.vms, options), options);
+    },
+    check: async (name, events = {}, options) => {
+      const { era, scope } = await onVm(name, options);
+      const host = await parts.host(scope.vm, options);
+      return runChecks(chosenChecks(await era.checks(scope, options), options?.only), host, events, options);
+    },
+    host: (name, options) => parts.host(findVm(inventory(), name), options),
+    close: () => parts.close(),
+  };
+}
+
+/** The era's questions, and every generated file and the manifest among them. */
+function statusProbe(request: ProbeRequest, files: readonly GeneratedFile[]): ProbeRequest {
+  const asked = request.files ?? [];
+  const missing = files.filter((file) => !asked.some(({ path }) => path === file.path));
+  return { ...request, manifest: true, files: [...asked, ...missing.map(({ path, content }) => ({ path, want: content.kind === 'secret' ? ('certificate' as const) : ('hash' as const) }))] };
+}

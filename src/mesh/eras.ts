@@ -1,0 +1,93 @@
+import { citadel } from './citadel/era.ts';
+import type { Era } from './era.ts';
+import { MeshError } from './errors.ts';
+import { message } from './messages.ts';
+import type { ClusterEntry, ControlPlane } from './model.ts';
+import { isRelease } from './names.ts';
+import type { CallOptions, ClusterApi, KubeObject } from './ports.ts';
+
+/** The eras that are served: one line each. */
+export const eras: readonly Era[] = [citadel];
+
+type Minor = readonly [major: number, minor: number];
+
+/** Releases that no era serves, and why. */
+const refused: readonly { readonly from: Minor; readonly to: Minor; readonly error: (cluster: string, release: string) => MeshError }[] = [
+  {
+    from: [1, 5],
+    to: [1, 7],
+    error: (cluster, release) =>
+      new MeshError({ code: 'era.between', kind: 'bad-input', userMessage: message('era.between', { cluster, release }), nextStep: message('era.between.next'), field: 'istio.release' }),
+  },
+  {
+    from: [1, 8],
+    to: [Number.POSITIVE_INFINITY, 0],
+    error: (cluster, release) => new MeshError({ code: 'era.later', kind: 'bad-input', userMessage: message('era.later', { cluster, release }), nextStep: message('era.later.next'), field: 'istio.release' }),
+  },
+];
+
+export interface FoundEra {
+  readonly era: Era;
+  readonly controlPlane: ControlPlane;
+}
+
+/**
+ * The era of a cluster: of the release that the inventory pins, else of what runs there. Throws `era.between` for 1.5 - 1.7, `era.later` for istiod's releases,
+ * `era.unknown-release` for a pinned release that nobody knows (all bad-input), `era.not-found` where no control plane is seen.
+ */
+export async function eraOf(entry: ClusterEntry, api: () => Promise<ClusterApi>, known: readonly Era[] = eras, options?: CallOptions): Promise<FoundEra> {
+  return entry.istio.release === undefined ? detected(entry, await api(), known, options) : pinned(entry, entry.istio.release, known);
+}
+
+/** The era of a release, without any cluster. */
+export function pinned(entry: ClusterEntry, release: string, known: readonly Era[] = eras): FoundEra {
+  const refusal = refusalOf(entry.name, release);
+  if (refusal !== undefined) throw refusal;
+  for (const era of known) {
+    const controlPlane = era.pinned(release);
+    if (controlPlane !== undefined) return { era, controlPlane };
+  }
+  throw new MeshError({
+    code: 'era.unknown-release',
+    kind: 'bad-input',
+    userMessage: message('era.unknown-release', { cluster: entry.name, release }),
+    nextStep: message('era.unknown-release.next'),
+    field: 'istio.release',
+  });
+}
+
+async function detected(entry: ClusterEntry, api: ClusterApi, known: readonly Era[], options?: CallOptions): Promise<FoundEra> {
+  for (const era of known) {
+    const controlPlane = await era.detect(entry, api, options);
+    if (controlPlane === undefined) continue;
+    const refusal = refusalOf(entry.name, controlPlane.release);
+    if (refusal !== undefined) throw refusal;
+    return { era, controlPlane };
+  }
+  const istiod = await istiodRelease(entry, api, options);
+  throw (istiod === undefined ? undefined : refusalOf(entry.name, istiod)) ?? notFound(entry);
+}
+
+/** Release of a Deployment of istiod, which every release since 1.5 has; where its image says nothing, the first release that istiod's era serves. */
+async function istiodRelease(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<string | undefined> {
+  const found = await api.list({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: entry.istio.namespace, labelSelector: 'app=istiod' }, options);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  return imagesOf(first).map((image) => image.replace(/@.*$/, '').replace(/^.*:/, '')).find(isRelease) ?? '1.8';
+}
+
+function imagesOf(deployment: KubeObject): string[] {
+  const at = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined);
+  const containers = at(at(at(deployment.spec, 'template'), 'spec'), 'containers');
+  return Array.isArray(containers) ? containers.map((container) => at(container, 'image')).filter((image) => typeof image === 'string') : [];
+}
+
+function refusalOf(cluster: string, release: string): MeshError | undefined {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const order = (a: Minor, b: Minor): number => a[0] - b[0] || a[1] - b[1];
+  return refused.find(({ from, to }) => order([major, minor], from) >= 0 && order([major, minor], to) <= 0)?.error(cluster, release);
+}
+
+function notFound(entry: ClusterEntry): MeshError {
+  return new MeshError({ code: 'era.not-found', userMessage: message('era.not-found', { cluster: entry.name, namespace: entry.istio.namespace }), nextStep: message('era.not-found.next') });
+}

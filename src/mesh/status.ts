@@ -1,0 +1,79 @@
+import type { FileDrift, Generated, VmStatus } from './mesh.ts';
+import { message, type Message } from './messages.ts';
+import type { CertificateFacts, GeneratedFile, VmCondition, VmEntry } from './model.ts';
+import type { HostState, RemoteFile, UnitState } from './ports.ts';
+import { sha256 } from './hash.ts';
+
+/** A certificate with less than this part of its life left is expiring: the node agent renews at half of it (citadel facts 6), so it no longer does. */
+const EXPIRING_PART = 0.25;
+
+/** How a file on the VM differs from the generated one. */
+export function driftOf(file: GeneratedFile, remote: RemoteFile | undefined): FileDrift {
+  if (remote?.exists !== true || remote.kind === 'directory') return 'missing';
+  if (!sameContent(file, remote)) return 'differs';
+  const sameMode = remote.mode === undefined || (remote.mode & 0o7777) === file.mode;
+  return sameMode && (remote.owner ?? file.owner) === file.owner && (remote.group ?? file.group) === file.group ? 'same' : 'mode';
+}
+
+function sameContent(file: GeneratedFile, remote: RemoteFile): boolean {
+  const wanted = file.content.kind === 'text' ? file.content.text : file.content.secret.reveal();
+  if (remote.sha256 === sha256(wanted)) return true;
+  return file.renewedOnHost === true && sameIdentity(file.content.kind === 'secret' ? file.content.facts : undefined, remote.certificate);
+}
+
+/** A renewed certificate is for the same identity; a renewed key tells no identity, its certificate stands for both. */
+function sameIdentity(wanted: CertificateFacts | undefined, found: CertificateFacts | undefined): boolean {
+  return found !== undefined && (wanted === undefined || wanted.uris.join() === found.uris.join());
+}
+
+/** Puts together what was asked from a VM and what it should be: the drift of each file, the condition (most urgent first, ui.md), the one line that matters most. */
+export function statusOf(vm: VmEntry, generated: Generated, state: HostState, now: Date): VmStatus {
+  const files = generated.files.map((file) => ({ file, drift: driftOf(file, state.files.find((remote) => remote.path === file.path)) }));
+  const leaf = leafCertificate(generated, state);
+  const readers = new Set(generated.files.flatMap((file) => file.readBy));
+  const units = state.units.filter((unit) => readers.has(unit.name));
+  const drifted = files.filter(({ drift }) => drift !== 'same').map(({ file }) => file.path);
+  const { condition, summary } = judge({ vm, generated, state, units, drifted, leaf, now });
+  return { vm: vm.name, condition, summary, files, units: state.units, certificateNotAfter: leaf?.notAfter, state };
+}
+
+interface Facts {
+  readonly vm: VmEntry;
+  readonly generated: Generated;
+  readonly state: HostState;
+  readonly units: readonly UnitState[];
+  readonly drifted: readonly string[];
+  readonly leaf: CertificateFacts | undefined;
+  readonly now: Date;
+}
+
+function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { readonly condition: VmCondition; readonly summary: Message } {
+  const manifest = state.manifest;
+  if (manifest === undefined) return { condition: 'not-joined', summary: message('status.not-joined') };
+  const failed = units.find((unit) => unit.load !== 'loaded' || !['active', 'reloading', 'activating'].includes(unit.active) || (unit.active === 'activating' && unit.restarts > 0));
+  if (failed !== undefined) return { condition: 'failed', summary: message('status.unit-failed', { unit: failed.name, state: failed.load === 'loaded' ? failed.active : failed.load }) };
+  const leftMs = leaf === undefined ? undefined : Date.parse(leaf.notAfter) - now.getTime();
+  if (leaf !== undefined && leftMs !== undefined && leftMs <= 0) return { condition: 'failed', summary: message('status.expired', { time: leaf.notAfter }) };
+  if (manifest.owner.cluster !== vm.cluster) return { condition: 'needs-person', summary: message('status.other-cluster', { cluster: manifest.owner.cluster }) };
+  if (generated.conflicts.length > 0) return { condition: 'needs-person', summary: message('status.conflict', { paths: generated.conflicts.join(', ') }) };
+  if (drifted.length > 0) return { condition: 'needs-push', summary: message('status.needs-push', { count: drifted.length, first: drifted[0] ?? '' }) };
+  if (leaf !== undefined && leftMs !== undefined && leftMs < EXPIRING_PART * (Date.parse(leaf.notAfter) - Date.parse(leaf.notBefore))) {
+    return { condition: 'expiring', summary: message('status.expiring', { left: span(leftMs) }) };
+  }
+  const starting = units.find((unit) => unit.active === 'activating');
+  if (starting !== undefined) return { condition: 'pending', summary: message('status.starting', { unit: starting.name }) };
+  return { condition: 'in-sync', summary: leftMs === undefined ? message('status.in-sync') : message('status.in-sync-certificate', { left: span(leftMs) }) };
+}
+
+/** The VM's own certificate: the one that names an identity. */
+function leafCertificate(generated: Generated, state: HostState): CertificateFacts | undefined {
+  const certificates = state.files.filter((remote) => generated.files.some((file) => file.path === remote.path)).map((remote) => remote.certificate);
+  return certificates.find((facts) => facts !== undefined && facts.uris.length > 0 && facts.notAfter !== '');
+}
+
+/** `89 d`, `23 h`, `5 min`: as the tree shows it. */
+export function span(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 60) return `${Math.max(0, minutes)} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} d`;
+}
