@@ -34,7 +34,10 @@ export class CertificateAuthority {
       notAfter: new Date(notBefore.getTime() + 365 * DAY_MS),
       signingAlgorithm: ALGORITHM,
       keys,
-      extensions: [new x509.BasicConstraintsExtension(true, undefined, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
     });
     return new CertificateAuthority(keys, root, clock);
   }
@@ -54,7 +57,10 @@ export class CertificateAuthority {
       extensions: [
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-        new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}` }], true),
+        new x509.SubjectAlternativeNameExtension(
+          [{ type: 'url', value: `spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}` }],
+          true,
+        ),
       ],
     });
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));

@@ -2,7 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { cancelled, MeshError } from '../../mesh/errors.ts';
 import { message } from '../../mesh/messages.ts';
 import { FIELD_MANAGER } from '../../mesh/ports.ts';
-import type { Access, AccessAnswer, CallOptions, Clock, ClusterApi, KubeObject, ObjectQuery, ObjectRef, ServiceCidrs, WatchEvent, WriteResult } from '../../mesh/ports.ts';
+import type {
+  Access,
+  AccessAnswer,
+  CallOptions,
+  Clock,
+  ClusterApi,
+  KubeObject,
+  ObjectQuery,
+  ObjectRef,
+  ServiceCidrs,
+  WatchEvent,
+  WriteResult,
+} from '../../mesh/ports.ts';
 import { pause } from '../pause.ts';
 import { SERVICE_CIDR, withDefaults } from './defaults.ts';
 import { applyFields, fieldsOf, withFields, type Owners } from './fields.ts';
@@ -42,7 +54,11 @@ export class PlaygroundCluster implements ClusterApi {
     return this.#store.list(query);
   }
 
-  async watch(query: ObjectQuery, onEvent: (event: WatchEvent) => void, options: CallOptions & { readonly signal: AbortSignal }): Promise<void> {
+  async watch(
+    query: ObjectQuery,
+    onEvent: (event: WatchEvent) => void,
+    options: CallOptions & { readonly signal: AbortSignal },
+  ): Promise<void> {
     await pause(this.#clock, LATENCY_MS, options);
     for (const object of this.#store.list(query)) onEvent({ type: 'ADDED', object });
     const stop = this.#store.subscribe((event) => {
@@ -75,7 +91,8 @@ export class PlaygroundCluster implements ClusterApi {
 
   async create(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult> {
     await this.#enter(object, options);
-    if (this.#store.get(refOf(object))) throw new MeshError({ code: 'kube.conflict', kind: 'person', userMessage: message('playground.exists', named(object)) });
+    if (this.#store.get(refOf(object)))
+      throw new MeshError({ code: 'kube.conflict', kind: 'person', userMessage: message('playground.exists', named(object)) });
     return this.#write(object, undefined, ownedBy(FIELD_MANAGER, object), options);
   }
 
@@ -84,7 +101,12 @@ export class PlaygroundCluster implements ClusterApi {
     const before = this.#store.get(refOf(object));
     if (!before) throw notFound(object);
     if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== before.metadata.resourceVersion) {
-      throw new MeshError({ code: 'kube.conflict', kind: 'person', userMessage: message('playground.changed', named(object)), nextStep: message('playground.changed.next') });
+      throw new MeshError({
+        code: 'kube.conflict',
+        kind: 'person',
+        userMessage: message('playground.changed', named(object)),
+        nextStep: message('playground.changed.next'),
+      });
     }
     const present = fieldsOf(before);
     const owners = new Map(this.#owners.get(JSON.stringify(refOf(object))) ?? []);
@@ -98,7 +120,12 @@ export class PlaygroundCluster implements ClusterApi {
     if (!before) return;
     this.#allow(before);
     if (options?.uid !== undefined && options.uid !== before.metadata.uid) {
-      throw new MeshError({ code: 'kube.conflict', kind: 'person', userMessage: message('playground.changed', named(before)), nextStep: message('playground.changed.next') });
+      throw new MeshError({
+        code: 'kube.conflict',
+        kind: 'person',
+        userMessage: message('playground.changed', named(before)),
+        nextStep: message('playground.changed.next'),
+      });
     }
     this.#owners.delete(JSON.stringify(refOf(before)));
     this.#store.remove(ref);
@@ -127,15 +154,25 @@ export class PlaygroundCluster implements ClusterApi {
     this.#allow(object);
     const { namespace } = object.metadata;
     if (namespace !== undefined && !this.#store.get({ apiVersion: 'v1', kind: 'Namespace', name: namespace })) {
-      throw new MeshError({ code: 'kube.not-found', userMessage: message('playground.no-namespace', { namespace }), nextStep: message('playground.no-namespace.next', { namespace }) });
+      throw new MeshError({
+        code: 'kube.not-found',
+        userMessage: message('playground.no-namespace', { namespace }),
+        nextStep: message('playground.no-namespace.next', { namespace }),
+      });
     }
     const problem = problemOf(object);
-    if (problem !== undefined) throw new MeshError({ code: 'kube.invalid', kind: 'bad-input', userMessage: message('playground.invalid', { ...named(object), problem }) });
+    if (problem !== undefined)
+      throw new MeshError({
+        code: 'kube.invalid',
+        kind: 'bad-input',
+        userMessage: message('playground.invalid', { ...named(object), problem }),
+      });
   }
 
   #allow(object: KubeObject): void {
     const resource = `${object.kind.toLowerCase()}${object.kind.endsWith('s') ? '' : 's'}`;
-    if (this.#denied.includes(resource)) throw new MeshError({ code: 'kube.forbidden', userMessage: message('playground.forbidden', { ...named(object), resource }) });
+    if (this.#denied.includes(resource))
+      throw new MeshError({ code: 'kube.forbidden', userMessage: message('playground.forbidden', { ...named(object), resource }) });
   }
 
   #write(object: KubeObject, before: KubeObject | undefined, owners: Owners, options?: { readonly dryRun?: boolean }): WriteResult {
@@ -147,7 +184,10 @@ export class PlaygroundCluster implements ClusterApi {
 }
 
 function named(object: KubeObject): { readonly kind: string; readonly name: string } {
-  return { kind: object.kind, name: object.metadata.namespace === undefined ? object.metadata.name : `${object.metadata.namespace}/${object.metadata.name}` };
+  return {
+    kind: object.kind,
+    name: object.metadata.namespace === undefined ? object.metadata.name : `${object.metadata.namespace}/${object.metadata.name}`,
+  };
 }
 
 function ownedBy(manager: string, object: KubeObject): Owners {

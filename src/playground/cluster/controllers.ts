@@ -42,7 +42,8 @@ export class Controllers {
   #react({ type, object }: WatchEvent): void {
     if (object.kind === 'Service') this.#onService(type, object);
     else if (object.kind === 'Namespace' && type === 'ADDED') this.#defaultAccount(object.metadata.name);
-    else if (object.kind === 'ServiceAccount' && type === 'ADDED') this.#later(this.#issue(object.metadata.namespace ?? 'default', object.metadata.name));
+    else if (object.kind === 'ServiceAccount' && type === 'ADDED')
+      this.#later(this.#issue(object.metadata.namespace ?? 'default', object.metadata.name));
     else if (object.kind === 'Secret' && type === 'DELETED' && object.metadata.name.startsWith('istio.')) this.#onSecretGone(object);
   }
 
@@ -83,7 +84,8 @@ export class Controllers {
     }
     const spec = serviceSpecOf(service);
     if (spec.selector && Object.keys(spec.selector).length > 0) this.#selectEndpoints(service);
-    if (spec.type === 'LoadBalancer' && ingressAddressOf(service) === undefined && type === 'ADDED') this.#later(this.#giveAddress(service));
+    if (spec.type === 'LoadBalancer' && ingressAddressOf(service) === undefined && type === 'ADDED')
+      this.#later(this.#giveAddress(service));
   }
 
   #selectEndpoints(service: KubeObject): void {
@@ -91,14 +93,18 @@ export class Controllers {
     const selector = Object.entries(spec.selector ?? {})
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
-    const pods = this.#store.list({ apiVersion: 'v1', kind: 'Pod', namespace: service.metadata.namespace }).filter((pod) => matchesLabels(selector, pod.metadata.labels));
+    const pods = this.#store
+      .list({ apiVersion: 'v1', kind: 'Pod', namespace: service.metadata.namespace })
+      .filter((pod) => matchesLabels(selector, pod.metadata.labels));
     const subsets = pods.flatMap((pod) => {
       const ip = podAddressOf(pod);
       const ports = spec.ports.flatMap((port) => {
         const number = targetPortOn(pod, port.targetPort, port.port);
         return number === undefined ? [] : [{ name: port.name, port: number, protocol: port.protocol }];
       });
-      return ip === undefined ? [] : [{ addresses: [{ ip, targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace } }], ports }];
+      return ip === undefined
+        ? []
+        : [{ addresses: [{ ip, targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace } }], ports }];
     });
     const { name, namespace, labels } = service.metadata;
     this.#store.put({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, labels }, subsets });
@@ -124,7 +130,10 @@ export class Controllers {
 
   #event(about: KubeObject, reason: string, text: string): void {
     this.#events += 1;
-    const time = this.#clock.now().toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = this.#clock
+      .now()
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z');
     const { name, namespace, uid } = about.metadata;
     this.#store.put({
       apiVersion: 'v1',

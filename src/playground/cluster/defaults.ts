@@ -21,7 +21,9 @@ function serviceDefaults(object: KubeObject, before: KubeObject | undefined, sto
   const ports = spec.ports.map((port, index) => ({
     ...port,
     targetPort: port.targetPort ?? port.port,
-    ...(spec.type === 'ClusterIP' ? {} : { nodePort: nodePorts.find((old) => old.port === port.port)?.nodePort ?? freeNodePort(store, index) }),
+    ...(spec.type === 'ClusterIP'
+      ? {}
+      : { nodePort: nodePorts.find((old) => old.port === port.port)?.nodePort ?? freeNodePort(store, index) }),
   }));
   const given = object.spec as Record<string, unknown>;
   return {

@@ -11,14 +11,16 @@ export type Owners = ReadonlyMap<string, string>;
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isPortList = (value: unknown): value is Record<string, unknown>[] =>
   Array.isArray(value) && value.length > 0 && value.every((entry) => isRecord(entry) && typeof entry.port === 'number');
-const portKey = (entry: Record<string, unknown>): string => `#${JSON.stringify(entry.port)}/${typeof entry.protocol === 'string' ? entry.protocol : 'TCP'}`;
+const portKey = (entry: Record<string, unknown>): string =>
+  `#${JSON.stringify(entry.port)}/${typeof entry.protocol === 'string' ? entry.protocol : 'TCP'}`;
 
 /** Paths (JSON arrays of keys) and values of what a writer may own: everything but identity, bookkeeping and status. */
 export function fieldsOf(object: KubeObject): Fields {
   const fields = new Map<string, unknown>();
   const walk = (value: unknown, path: readonly string[]): void => {
     if (isPortList(value)) for (const entry of value) walk(entry, [...path, portKey(entry)]);
-    else if (isRecord(value) && Object.keys(value).length > 0) for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    else if (isRecord(value) && Object.keys(value).length > 0)
+      for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
     else if (value !== undefined) fields.set(JSON.stringify(path), value);
   };
   for (const [key, value] of Object.entries(object)) if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) walk(value, [key]);
@@ -61,7 +63,12 @@ export interface FieldConflict {
 }
 
 /** What an apply by `manager` makes of the present fields: set what is wanted, take away what it owned and wants no more. Never forces. */
-export function applyFields(present: Fields, owners: Owners, wanted: Fields, manager: string): { readonly fields: Fields; readonly owners: Owners; readonly conflicts: readonly FieldConflict[] } {
+export function applyFields(
+  present: Fields,
+  owners: Owners,
+  wanted: Fields,
+  manager: string,
+): { readonly fields: Fields; readonly owners: Owners; readonly conflicts: readonly FieldConflict[] } {
   const fields = new Map(present);
   const nextOwners = new Map(owners);
   const conflicts: FieldConflict[] = [];

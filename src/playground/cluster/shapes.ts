@@ -16,10 +16,16 @@ const serviceSpec = z.object({
   selector: text.optional(),
   ports: z.array(servicePort).default([]),
 });
-const serviceStatus = z.object({ loadBalancer: z.object({ ingress: z.array(z.object({ ip: z.string().optional() })).default([]) }).default({ ingress: [] }) });
+const serviceStatus = z.object({
+  loadBalancer: z.object({ ingress: z.array(z.object({ ip: z.string().optional() })).default([]) }).default({ ingress: [] }),
+});
 const endpointPort = z.object({ name: z.string().optional(), port: z.number(), protocol: z.string().default('TCP') });
 const subset = z.object({ addresses: z.array(z.object({ ip: z.string() })).default([]), ports: z.array(endpointPort).default([]) });
-const podSpec = z.object({ containers: z.array(z.object({ ports: z.array(z.object({ name: z.string().optional(), containerPort: z.number() })).default([]) })).default([]) });
+const podSpec = z.object({
+  containers: z
+    .array(z.object({ ports: z.array(z.object({ name: z.string().optional(), containerPort: z.number() })).default([]) }))
+    .default([]),
+});
 
 export type ServiceSpec = z.infer<typeof serviceSpec>;
 export type Subset = z.infer<typeof subset>;

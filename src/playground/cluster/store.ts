@@ -37,7 +37,12 @@ export class ObjectStore {
     const metadata = {
       ...object.metadata,
       uid: before?.metadata.uid ?? randomUUID(),
-      creationTimestamp: before?.metadata.creationTimestamp ?? this.#clock.now().toISOString().replace(/\.\d+Z$/, 'Z'),
+      creationTimestamp:
+        before?.metadata.creationTimestamp ??
+        this.#clock
+          .now()
+          .toISOString()
+          .replace(/\.\d+Z$/, 'Z'),
       resourceVersion: before?.metadata.resourceVersion,
     };
     // Through JSON, as on the wire: a field without a value is not there.

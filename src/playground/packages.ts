@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { MeshError } from '../mesh/errors.ts';
+import { message } from '../mesh/messages.ts';
+import type { CallOptions, Clock, PackageFetcher, PackageFile, PackageSource } from '../mesh/ports.ts';
+import { RELEASE } from './cluster/seed.ts';
+import { SIDECAR_PACKAGE } from './machine/packages.ts';
+import { pause } from './pause.ts';
+
+/** Gives the embedded istio-sidecar package for any source that names one: nothing is downloaded in the playground. */
+export class PlaygroundPackages implements PackageFetcher {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async fetch(source: PackageSource, options?: CallOptions): Promise<PackageFile> {
+    await pause(this.#clock, 300, options);
+    const place = source.kind === 'url' ? source.url : source.path;
+    if (!/(\.deb|istio\.VERSION)$/.test(place)) {
+      throw new MeshError({
+        code: 'package.unreadable',
+        kind: 'bad-input',
+        userMessage: message('playground.not-a-package', { place }),
+        nextStep: message('playground.not-a-package.next'),
+      });
+    }
+    const bytes = Buffer.from(`playground package ${SIDECAR_PACKAGE} ${RELEASE}\n`);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { name: SIDECAR_PACKAGE, version: RELEASE, architecture: 'amd64', sha256, bytes, source: `playground (${place})` };
+  }
+}
