@@ -54,7 +54,9 @@ export async function enterGroup(directories: readonly string[]): Promise<void> 
 
 async function directoriesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const below = await Promise.all(entries.filter((entry) => entry.isDirectory()).map((entry) => directoriesBelow(path.join(directory, entry.name))));
+  const below = await Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map((entry) => directoriesBelow(path.join(directory, entry.name))),
+  );
   return [directory, ...below.flat()];
 }
 
@@ -62,7 +64,13 @@ async function removeTree(directory: string): Promise<void> {
   // Deepest first; a cgroup can be busy for a moment after its last process has gone.
   for (let attempt = 0; attempt < 40; attempt += 1) {
     for (const found of (await directoriesBelow(directory)).reverse()) await rmdir(found).catch(() => undefined);
-    if (await readdir(directory).then(() => false, () => true)) return;
+    if (
+      await readdir(directory).then(
+        () => false,
+        () => true,
+      )
+    )
+      return;
     await sleep(50);
   }
   throw new Error(`cgroup ${directory} cannot be removed`);

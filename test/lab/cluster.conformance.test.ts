@@ -12,7 +12,7 @@ import { up } from './up.ts';
 const NAME = 'conform';
 const APPLY = 'application/apply-patch+yaml';
 
-describe('the lab\'s cluster', function () {
+describe("the lab's cluster", function () {
   this.timeout(60_000);
   let lab: Lab;
 
@@ -30,11 +30,23 @@ describe('the lab\'s cluster', function () {
     return (await lab.kubectl(argv)).stdout.trim();
   }
 
-  async function loadBalancer(namespace: string, name: string, port: string, selector: string, annotations: readonly string[]): Promise<void> {
+  async function loadBalancer(
+    namespace: string,
+    name: string,
+    port: string,
+    selector: string,
+    annotations: readonly string[],
+  ): Promise<void> {
     const [number, protocol] = port.split('/');
     const service = {
-      apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, annotations: Object.fromEntries(annotations.map((pair) => pair.split('='))) as Record<string, string> },
-      spec: { type: 'LoadBalancer', selector: Object.fromEntries([selector.split('=')]) as Record<string, string>, ports: [{ name: 'one', port: Number(number), protocol }] },
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace, annotations: Object.fromEntries(annotations.map((pair) => pair.split('='))) as Record<string, string> },
+      spec: {
+        type: 'LoadBalancer',
+        selector: Object.fromEntries([selector.split('=')]) as Record<string, string>,
+        ports: [{ name: 'one', port: Number(number), protocol }],
+      },
     };
     await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify(service) });
   }
@@ -53,10 +65,16 @@ describe('the lab\'s cluster', function () {
     return kubectl('-n', namespace, 'get', 'service', name, '-o', query);
   }
 
-  it('has a node of Google\'s cloud, the guide\'s namespaces and Istio 1.0.3', async () => {
+  it("has a node of Google's cloud, the guide's namespaces and Istio 1.0.3", async () => {
     assert.equal(await kubectl('get', 'node', 'lab', '-o', 'jsonpath={.spec.providerID}'), 'gce://lab/zone/lab');
-    assert.equal(await kubectl('-n', 'istio-system', 'get', 'deployment', 'istio-pilot', '-o', 'jsonpath={.spec.template.spec.containers[0].image}'), 'docker.io/istio/pilot:1.0.3');
-    assert.match(await kubectl('-n', 'istio-system', 'get', 'configmap', 'istio', '-o', 'jsonpath={.data.mesh}'), /controlPlaneAuthPolicy: MUTUAL_TLS/);
+    assert.equal(
+      await kubectl('-n', 'istio-system', 'get', 'deployment', 'istio-pilot', '-o', 'jsonpath={.spec.template.spec.containers[0].image}'),
+      'docker.io/istio/pilot:1.0.3',
+    );
+    assert.match(
+      await kubectl('-n', 'istio-system', 'get', 'configmap', 'istio', '-o', 'jsonpath={.data.mesh}'),
+      /controlPlaneAuthPolicy: MUTUAL_TLS/,
+    );
     const namespaces = (await kubectl('get', 'namespaces', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
     for (const name of ['istio-system', 'bookinfo', 'vm', 'onprem']) assert.ok(namespaces.includes(name), name);
     assert.equal(await kubectl('-n', 'kube-system', 'get', 'service', 'kube-dns', '-o', 'jsonpath={.spec.clusterIP}'), '10.96.0.10');
@@ -65,11 +83,24 @@ describe('the lab\'s cluster', function () {
 
   it('shows a certificate of its own authority, valid for the address in the kubeconfig', async () => {
     const address = new URL(lab.apiServer);
-    const shown = await run(['openssl', 's_client', '-connect', address.host, '-CAfile', path.join(lab.pkiDirectory, 'ca.crt'), '-verify_ip', address.hostname, '-verify_return_error'], { input: '' });
+    const shown = await run(
+      [
+        'openssl',
+        's_client',
+        '-connect',
+        address.host,
+        '-CAfile',
+        path.join(lab.pkiDirectory, 'ca.crt'),
+        '-verify_ip',
+        address.hostname,
+        '-verify_return_error',
+      ],
+      { input: '' },
+    );
     assert.match(shown.stdout, /Verify return code: 0 \(ok\)/);
   });
 
-  it('reaches the machine from pods\' and load balancers\' side: a pod address answers it directly', async () => {
+  it("reaches the machine from pods' and load balancers' side: a pod address answers it directly", async () => {
     const page = await lab.ssh('vm-1', ['curl', '-sS', '--max-time', '5', `http://${lab.addresses.pods.productpage}:9080/productpage`]);
     assert.match(page.stdout, /<title>Simple Bookstore App<\/title>/);
     assert.match(page.stdout, new RegExp(`Asked by ${lab.machine('vm-1').address}`));
@@ -77,7 +108,10 @@ describe('the lab\'s cluster', function () {
 
   it('does not let a machine reach a cluster IP, which answers inside the cluster', async () => {
     const address = await kubectl('-n', 'bookinfo', 'get', 'service', 'productpage', '-o', 'jsonpath={.spec.clusterIP}');
-    await eventually('productpage through its cluster IP', async () => (await lab.inCluster(['curl', '-sf', '--max-time', '2', `http://${address}:9080/`], { tolerant: true })).code === 0);
+    await eventually(
+      'productpage through its cluster IP',
+      async () => (await lab.inCluster(['curl', '-sf', '--max-time', '2', `http://${address}:9080/`], { tolerant: true })).code === 0,
+    );
     const fromMachine = await lab.ssh('vm-1', ['curl', '-sS', '--max-time', '2', `http://${address}:9080/`], { tolerant: true });
     assert.equal(fromMachine.code, 28, `curl's exit code for a time-out, not ${fromMachine.code}: ${fromMachine.stderr}`);
     const fromHere = await run(['curl', '-sS', '--max-time', '2', `http://${address}:9080/`], { tolerant: true });
@@ -89,9 +123,18 @@ describe('the lab\'s cluster', function () {
     const address = await ingress('kube-system', 'dns-ilb', 'ip');
     assert.match(address, /^10\.2\d\d\.2\.\d+$/);
     const clusterIp = await kubectl('-n', 'istio-system', 'get', 'service', 'istio-pilot', '-o', 'jsonpath={.spec.clusterIP}');
-    await eventually('the answer', async () => (await lab.ssh('vm-1', ['host', '-W', '2', '-t', 'A', 'istio-pilot.istio-system.svc.cluster.local.', address], { tolerant: true })).stdout.includes(`has address ${clusterIp}`));
+    await eventually('the answer', async () =>
+      (
+        await lab.ssh('vm-1', ['host', '-W', '2', '-t', 'A', 'istio-pilot.istio-system.svc.cluster.local.', address], { tolerant: true })
+      ).stdout.includes(`has address ${clusterIp}`),
+    );
     await kubectl('-n', 'kube-system', 'delete', 'service', 'dns-ilb');
-    await eventually('silence after the service is deleted', async () => (await lab.ssh('vm-1', ['host', '-W', '1', '-t', 'A', 'istio-pilot.istio-system.svc.cluster.local.', address], { tolerant: true })).code !== 0);
+    await eventually(
+      'silence after the service is deleted',
+      async () =>
+        (await lab.ssh('vm-1', ['host', '-W', '1', '-t', 'A', 'istio-pilot.istio-system.svc.cluster.local.', address], { tolerant: true }))
+          .code !== 0,
+    );
   });
 
   it('makes a load balancer public when the annotation is missing, and moves it when it comes', async () => {
@@ -100,12 +143,29 @@ describe('the lab\'s cluster', function () {
     await kubectl('-n', 'istio-system', 'annotate', 'service', 'open', 'cloud.google.com/load-balancer-type=Internal');
     await eventually('an internal address', async () => (await ingress('istio-system', 'open', 'ip')).startsWith('10.'));
     const address = await ingress('istio-system', 'open', 'ip');
-    await eventually('Pilot at it', async () => (await lab.ssh('vm-1', ['curl', '-sf', '--max-time', '2', `http://${address}:8080/ready`], { tolerant: true })).code === 0);
+    await eventually(
+      'Pilot at it',
+      async () =>
+        (await lab.ssh('vm-1', ['curl', '-sf', '--max-time', '2', `http://${address}:8080/ready`], { tolerant: true })).code === 0,
+    );
   });
 
   it('leaves a load balancer pending on demand, with events that say why, and serves it when that ends', async () => {
-    await loadBalancer('istio-system', 'waiting', '8080/TCP', 'istio=pilot', ['cloud.google.com/load-balancer-type=internal', 'lab.mesh-expansion/pending=true']);
-    const reasons = () => kubectl('-n', 'istio-system', 'get', 'events', '--field-selector', 'involvedObject.name=waiting', '-o', 'jsonpath={.items[*].reason}');
+    await loadBalancer('istio-system', 'waiting', '8080/TCP', 'istio=pilot', [
+      'cloud.google.com/load-balancer-type=internal',
+      'lab.mesh-expansion/pending=true',
+    ]);
+    const reasons = () =>
+      kubectl(
+        '-n',
+        'istio-system',
+        'get',
+        'events',
+        '--field-selector',
+        'involvedObject.name=waiting',
+        '-o',
+        'jsonpath={.items[*].reason}',
+      );
     await eventually('a warning', async () => (await reasons()).includes('SyncLoadBalancerFailed'));
     assert.equal(await kubectl('-n', 'istio-system', 'get', 'service', 'waiting', '-o', 'jsonpath={.status.loadBalancer.ingress}'), '');
     await kubectl('-n', 'istio-system', 'annotate', 'service', 'waiting', 'lab.mesh-expansion/pending-');
@@ -121,11 +181,21 @@ describe('the lab\'s cluster', function () {
 
   it('routes a service without selector to the machine its Endpoints name', async () => {
     const { address } = lab.machine('vm-1');
-    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'sshd', namespace: 'onprem' }, spec: { ports: [{ name: 'tcp', port: 22 }] } };
-    const endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'sshd', namespace: 'onprem' }, subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'tcp', port: 22 }] }] };
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'sshd', namespace: 'onprem' },
+      spec: { ports: [{ name: 'tcp', port: 22 }] },
+    };
+    const endpoints = {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name: 'sshd', namespace: 'onprem' },
+      subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'tcp', port: 22 }] }],
+    };
     await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [service, endpoints] }) });
     const clusterIp = await kubectl('-n', 'onprem', 'get', 'service', 'sshd', '-o', 'jsonpath={.spec.clusterIP}');
-    await eventually('the machine\'s sshd at the cluster IP', async () => {
+    await eventually("the machine's sshd at the cluster IP", async () => {
       const banner = await lab.inCluster(['curl', '-s', '--http0.9', '--max-time', '1', `http://${clusterIp}:22/`], { tolerant: true });
       return banner.stdout.startsWith('SSH-2.0-OpenSSH');
     });
@@ -134,8 +204,29 @@ describe('the lab\'s cluster', function () {
   describe('its API server of an older age', () => {
     function curl(method: string, url: string, type: string, body: string): Promise<string> {
       const pki = (name: string) => path.join(lab.pkiDirectory, name);
-      return run(['curl', '-sS', '--max-time', '5', '--cacert', pki('ca.crt'), '--cert', pki('admin.crt'), '--key', pki('admin.key'), '-o', '/dev/null', '-w', '%{http_code}',
-        '-X', method, '-H', `Content-Type: ${type}`, '--data-binary', body, url]).then(({ stdout }) => stdout);
+      return run([
+        'curl',
+        '-sS',
+        '--max-time',
+        '5',
+        '--cacert',
+        pki('ca.crt'),
+        '--cert',
+        pki('admin.crt'),
+        '--key',
+        pki('admin.key'),
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        '-X',
+        method,
+        '-H',
+        `Content-Type: ${type}`,
+        '--data-binary',
+        body,
+        url,
+      ]).then(({ stdout }) => stdout);
     }
     const configMap = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"aged"},"data":{"a":"b"}}';
 
@@ -157,7 +248,23 @@ describe('the lab\'s cluster', function () {
     it('knows no ServiceCIDR and takes no caller without a certificate for anyone', async () => {
       const cidrs = await lab.kubectl(['--context', lab.contexts.old, 'get', 'servicecidrs'], { tolerant: true });
       assert.match(cidrs.stderr, /doesn't have a resource type "servicecidrs"/);
-      const anonymous = await run(['curl', '-sS', '--max-time', '5', '--cacert', path.join(lab.pkiDirectory, 'ca.crt'), '-H', 'X-Remote-User: lab-admin', '-H', 'X-Remote-Group: system:masters', '-o', '/dev/null', '-w', '%{http_code}', `${lab.oldApiServer}/api/v1/secrets`]);
+      const anonymous = await run([
+        'curl',
+        '-sS',
+        '--max-time',
+        '5',
+        '--cacert',
+        path.join(lab.pkiDirectory, 'ca.crt'),
+        '-H',
+        'X-Remote-User: lab-admin',
+        '-H',
+        'X-Remote-Group: system:masters',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        `${lab.oldApiServer}/api/v1/secrets`,
+      ]);
       assert.match(anonymous.stdout, /^40[13]$/);
     });
   });

@@ -13,8 +13,15 @@ import type { ClusterBinaries } from './toolchain/binaries.ts';
 export const NODE_NAME = 'lab';
 
 const CONTROLLERS = [
-  'serviceaccount-controller', 'serviceaccount-token-controller', 'endpoints-controller', 'endpointslice-controller', 'endpointslice-mirroring-controller',
-  'namespace-controller', 'garbage-collector-controller', 'root-ca-certificate-publisher-controller', 'clusterrole-aggregation-controller',
+  'serviceaccount-controller',
+  'serviceaccount-token-controller',
+  'endpoints-controller',
+  'endpointslice-controller',
+  'endpointslice-mirroring-controller',
+  'namespace-controller',
+  'garbage-collector-controller',
+  'root-ca-certificate-publisher-controller',
+  'clusterrole-aggregation-controller',
 ];
 
 /** etcd and the API server: what everything else needs. */
@@ -23,19 +30,47 @@ export function apiProcesses(paths: LabPaths, addresses: LabAddresses, binaries:
   const etcd = 'http://127.0.0.1:2379';
   return [
     {
-      name: 'etcd', netns: 'cluster',
-      argv: [binaries.etcd, '--data-dir', path.join(paths.state, 'etcd'), '--listen-client-urls', etcd, '--advertise-client-urls', etcd, '--listen-peer-urls', 'http://127.0.0.1:2380', '--unsafe-no-fsync', '--log-level', 'warn'],
+      name: 'etcd',
+      netns: 'cluster',
+      argv: [
+        binaries.etcd,
+        '--data-dir',
+        path.join(paths.state, 'etcd'),
+        '--listen-client-urls',
+        etcd,
+        '--advertise-client-urls',
+        etcd,
+        '--listen-peer-urls',
+        'http://127.0.0.1:2380',
+        '--unsafe-no-fsync',
+        '--log-level',
+        'warn',
+      ],
     },
     {
-      name: 'kube-apiserver', netns: 'cluster',
+      name: 'kube-apiserver',
+      netns: 'cluster',
       argv: [
-        binaries['kube-apiserver'], `--etcd-servers=${etcd}`, `--bind-address=${addresses.apiServer}`, `--advertise-address=${addresses.apiServer}`, `--secure-port=${API_PORT}`,
-        `--tls-cert-file=${pki('apiserver.crt')}`, `--tls-private-key-file=${pki('apiserver.key')}`, `--client-ca-file=${pki('ca.crt')}`, '--authorization-mode=RBAC',
-        `--service-cluster-ip-range=${SERVICE_CIDR}`, `--service-account-key-file=${pki('sa.pub')}`, `--service-account-signing-key-file=${pki('sa.key')}`,
-        '--service-account-issuer=https://kubernetes.default.svc.cluster.local', '--allow-privileged=true',
+        binaries['kube-apiserver'],
+        `--etcd-servers=${etcd}`,
+        `--bind-address=${addresses.apiServer}`,
+        `--advertise-address=${addresses.apiServer}`,
+        `--secure-port=${API_PORT}`,
+        `--tls-cert-file=${pki('apiserver.crt')}`,
+        `--tls-private-key-file=${pki('apiserver.key')}`,
+        `--client-ca-file=${pki('ca.crt')}`,
+        '--authorization-mode=RBAC',
+        `--service-cluster-ip-range=${SERVICE_CIDR}`,
+        `--service-account-key-file=${pki('sa.pub')}`,
+        `--service-account-signing-key-file=${pki('sa.key')}`,
+        '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+        '--allow-privileged=true',
         // The proxy for the older age authenticates its users itself and names them by these headers.
-        `--requestheader-client-ca-file=${pki('front-proxy-ca.crt')}`, '--requestheader-allowed-names=old-api-server',
-        '--requestheader-username-headers=X-Remote-User', '--requestheader-group-headers=X-Remote-Group', '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+        `--requestheader-client-ca-file=${pki('front-proxy-ca.crt')}`,
+        '--requestheader-allowed-names=old-api-server',
+        '--requestheader-username-headers=X-Remote-User',
+        '--requestheader-group-headers=X-Remote-Group',
+        '--requestheader-extra-headers-prefix=X-Remote-Extra-',
       ],
       ready: { url: `https://${addresses.apiServer}:${API_PORT}/readyz` },
     },
@@ -46,16 +81,31 @@ export function apiProcesses(paths: LabPaths, addresses: LabAddresses, binaries:
 export function routingProcesses(paths: LabPaths, addresses: LabAddresses, binaries: ClusterBinaries): ManagedProcess[] {
   return [
     {
-      name: 'kube-controller-manager', netns: 'cluster',
+      name: 'kube-controller-manager',
+      netns: 'cluster',
       argv: [
-        binaries['kube-controller-manager'], `--kubeconfig=${paths.kubeconfig}`, `--service-account-private-key-file=${path.join(paths.pki, 'sa.key')}`, `--root-ca-file=${path.join(paths.pki, 'ca.crt')}`,
-        '--leader-elect=false', '--bind-address=127.0.0.1', `--controllers=${CONTROLLERS.join()}`,
+        binaries['kube-controller-manager'],
+        `--kubeconfig=${paths.kubeconfig}`,
+        `--service-account-private-key-file=${path.join(paths.pki, 'sa.key')}`,
+        `--root-ca-file=${path.join(paths.pki, 'ca.crt')}`,
+        '--leader-elect=false',
+        '--bind-address=127.0.0.1',
+        `--controllers=${CONTROLLERS.join()}`,
       ],
     },
-    { name: 'kube-proxy', netns: 'cluster', argv: [binaries['kube-proxy'], `--config=${path.join(paths.config, 'kube-proxy.yaml')}`], env: configured(kubeProxyConfig(paths, addresses)) },
     {
-      name: 'coredns', netns: 'cluster', argv: [binaries.coredns, '-conf', path.join(paths.config, 'Corefile')], env: configured(corefile(paths, addresses)),
-      address: addresses.pods.coredns, ready: { tcp: `${addresses.pods.coredns}:53` },
+      name: 'kube-proxy',
+      netns: 'cluster',
+      argv: [binaries['kube-proxy'], `--config=${path.join(paths.config, 'kube-proxy.yaml')}`],
+      env: configured(kubeProxyConfig(paths, addresses)),
+    },
+    {
+      name: 'coredns',
+      netns: 'cluster',
+      argv: [binaries.coredns, '-conf', path.join(paths.config, 'Corefile')],
+      env: configured(corefile(paths, addresses)),
+      address: addresses.pods.coredns,
+      ready: { tcp: `${addresses.pods.coredns}:53` },
     },
   ];
 }
@@ -66,7 +116,11 @@ function configured(text: string): Record<string, string> {
 }
 
 /** Writes the configuration files that the processes above read. */
-export async function writeClusterConfig(paths: LabPaths, addresses: LabAddresses, machines: readonly { name: string; address: string }[]): Promise<void> {
+export async function writeClusterConfig(
+  paths: LabPaths,
+  addresses: LabAddresses,
+  machines: readonly { name: string; address: string }[],
+): Promise<void> {
   await mkdir(paths.config, { recursive: true });
   await writeIfChanged(path.join(paths.config, 'kube-proxy.yaml'), kubeProxyConfig(paths, addresses));
   await writeIfChanged(path.join(paths.config, 'Corefile'), corefile(paths, addresses));

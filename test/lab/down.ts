@@ -12,7 +12,7 @@ import { run } from './toolchain/run.ts';
 
 /** Removes processes, cgroups, mounts, namespaces, links and state of the lab. Throws when something is left. True when there was anything. */
 export async function down(lab: string): Promise<boolean> {
-  if (process.getuid?.() !== 0) throw new Error('the lab\'s network namespaces and machines are root\'s: run it as root');
+  if (process.getuid?.() !== 0) throw new Error("the lab's network namespaces and machines are root's: run it as root");
   return withLock(labLock(lab), 900, async () => {
     const present = (await leftovers(lab)).length > 0;
     const record = await readRecord(lab).catch(() => undefined);
@@ -49,10 +49,17 @@ async function endStrays(lab: string): Promise<void> {
 /** What exists of the lab, one phrase each: namespaces, cgroups, mounts, its state directory. Empty for a lab that is not. */
 export async function leftovers(lab: string): Promise<string[]> {
   const { state } = labPaths(lab);
-  const exists = async (directory: string) => readdir(directory).then(() => true, () => false);
+  const exists = async (directory: string) =>
+    readdir(directory).then(
+      () => true,
+      () => false,
+    );
   const groups: string[] = [];
   for (const root of cgroupRoots(lab)) if (await exists(root)) groups.push(`cgroup ${root}`);
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '').filter((target) => target.startsWith(`${state}/`));
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((target) => target.startsWith(`${state}/`));
   return [
     ...(await namespaces(lab)).map((name) => `network namespace ${name}`),
     ...groups,

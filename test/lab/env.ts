@@ -57,17 +57,21 @@ export interface Lab {
 }
 
 /** The lab of this name; default `MESH_LAB`, else `dev`. Throws when it is not up: a missing lab is a failure, never a skip. */
-export async function labEnv(name: string = process.env['MESH_LAB'] ?? DEFAULT_LAB): Promise<Lab> {
+export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB): Promise<Lab> {
   const lab = labName(name);
   const record = await readRecord(lab);
   if (!record) throw new Error(`lab ${lab} is not up: npm run lab -- up --name ${lab}`);
   const addresses = labAddresses(record.index);
   const paths = labPaths(lab);
   const machines = machinePlaces(addresses, record.machines).map(({ name: machine, address }) => ({
-    name: machine, address, netns: networkNamespace(lab, machine), root: machinePaths(lab, machine).root,
+    name: machine,
+    address,
+    netns: networkNamespace(lab, machine),
+    root: machinePaths(lab, machine).root,
   }));
   const { kubectl: kubectlBinary } = await clusterBinaries({ cacheDirectory, report: (line) => void process.stderr.write(`${line}\n`) });
-  const kubectl = (argv: readonly string[], options?: RunOptions) => run([kubectlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options);
+  const kubectl = (argv: readonly string[], options?: RunOptions) =>
+    run([kubectlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options);
   const machineOf = (wanted: string) => {
     const found = machines.find((machine) => machine.name === wanted);
     if (!found) throw new Error(`lab ${lab} has no machine ${wanted}: npm run lab -- up --name ${lab} --machines N`);
@@ -95,11 +99,27 @@ export async function labEnv(name: string = process.env['MESH_LAB'] ?? DEFAULT_L
     machine: machineOf,
     kubectl,
     kubectlJson: async (argv) => JSON.parse((await kubectl([...argv, '-o', 'json'])).stdout) as unknown,
-    ssh: (machine, argv, options) => run(['ssh', '-F', paths.sshConfig, '-o', 'BatchMode=yes', '--', machineOf(machine).name, argv.map(quoteWord).join(' ')], options),
+    ssh: (machine, argv, options) =>
+      run(['ssh', '-F', paths.sshConfig, '-o', 'BatchMode=yes', '--', machineOf(machine).name, argv.map(quoteWord).join(' ')], options),
     onMachine: async (machine, argv, options) => {
       const pid = await leader(lab, machineOf(machine).name);
       if (!pid) throw new Error(`machine ${machine} of lab ${lab} does not run`);
-      return run(['nsenter', '-t', String(pid), '-a', '--', 'env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8', ...argv], options);
+      return run(
+        [
+          'nsenter',
+          '-t',
+          String(pid),
+          '-a',
+          '--',
+          'env',
+          '-i',
+          'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+          'HOME=/root',
+          'LANG=C.UTF-8',
+          ...argv,
+        ],
+        options,
+      );
     },
     inCluster: (argv, options) => run(['nsenter', `--net=${namespaceFile(networkNamespace(lab))}`, '--', ...argv], options),
   };
@@ -107,5 +127,5 @@ export async function labEnv(name: string = process.env['MESH_LAB'] ?? DEFAULT_L
 
 // sshd hands one line to the login shell.
 function quoteWord(word: string): string {
-  return `'${word.replaceAll('\'', '\'\\\'\'')}'`;
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,10 @@ export function environmentJson(lab: Lab): Record<string, unknown> {
 
 /** Lines for `eval "$(npm run --silent lab -- env)"`. */
 export function shellExports(lab: Lab): string {
-  const pods = Object.entries(lab.addresses.pods).map(([name, address]): [string, string] => [`MESH_LAB_POD_${name.toUpperCase()}`, String(address)]);
+  const pods = Object.entries(lab.addresses.pods).map(([name, address]): [string, string] => [
+    `MESH_LAB_POD_${name.toUpperCase()}`,
+    String(address),
+  ]);
   const variables: [string, string][] = [
     ['KUBECONFIG', lab.kubeconfig],
     ['MESH_LAB', lab.name],
@@ -25,5 +28,5 @@ export function shellExports(lab: Lab): string {
     ...lab.machines.map(({ name, address }): [string, string] => [`MESH_LAB_${name.toUpperCase().replace('-', '_')}`, address]),
     ...pods,
   ];
-  return variables.map(([name, value]) => `export ${name}='${value.replaceAll('\'', '\'\\\'\'')}'\n`).join('');
+  return variables.map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join('');
 }

@@ -58,7 +58,11 @@ export async function stopSshd(lab: Lab, machine: string): Promise<Heal> {
 /** Gives the machine other host keys, as a machine behind a taken-over address has. */
 export async function changeHostKey(lab: Lab, machine: string): Promise<Heal> {
   const keep = '/root/.lab-host-keys';
-  await onMachineShell(lab, machine, `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && systemctl restart ssh`);
+  await onMachineShell(
+    lab,
+    machine,
+    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && systemctl restart ssh`,
+  );
   await waitSshd(lab, machine);
   return async () => {
     await onMachineShell(lab, machine, `rm -f /etc/ssh/ssh_host_* && mv ${keep}/* /etc/ssh/ && rmdir ${keep} && systemctl restart ssh`);
@@ -99,10 +103,18 @@ export const SUDO_PASSWORD = 'correct horse 9 $battery';
 export async function restrictSudo(lab: Lab, machine: string, how: 'refused' | 'password'): Promise<Heal> {
   const user = lab.sshUser;
   const rule = how === 'refused' ? '' : `${user} ALL=(ALL) ALL\n`;
-  await lab.onMachine(machine, ['sh', '-c', 'umask 0337; cat >/etc/sudoers.d/admin.new && mv -f /etc/sudoers.d/admin.new /etc/sudoers.d/admin'], { input: rule });
+  await lab.onMachine(
+    machine,
+    ['sh', '-c', 'umask 0337; cat >/etc/sudoers.d/admin.new && mv -f /etc/sudoers.d/admin.new /etc/sudoers.d/admin'],
+    { input: rule },
+  );
   if (how === 'password') await lab.onMachine(machine, ['chpasswd'], { input: `${user}:${SUDO_PASSWORD}\n` });
   return async () => {
-    await lab.onMachine(machine, ['sh', '-c', 'umask 0337; cat >/etc/sudoers.d/admin.new && mv -f /etc/sudoers.d/admin.new /etc/sudoers.d/admin'], { input: `${user} ALL=(ALL) NOPASSWD:ALL\n` });
+    await lab.onMachine(
+      machine,
+      ['sh', '-c', 'umask 0337; cat >/etc/sudoers.d/admin.new && mv -f /etc/sudoers.d/admin.new /etc/sudoers.d/admin'],
+      { input: `${user} ALL=(ALL) NOPASSWD:ALL\n` },
+    );
     await lab.onMachine(machine, ['passwd', '--quiet', '--lock', user]);
   };
 }
@@ -124,7 +136,9 @@ export async function reboot(lab: Lab, machine: string, limit = 60_000): Promise
 
 // Start of the machine's process 1, as the kernel counts it: a new one after every boot.
 async function bootTime(lab: Lab, machine: string): Promise<string | undefined> {
-  const found = await lab.onMachine(machine, ['cut', '-d', ' ', '-f', '22', '/proc/1/stat'], { tolerant: true, timeout: 5000 }).catch(() => undefined);
+  const found = await lab
+    .onMachine(machine, ['cut', '-d', ' ', '-f', '22', '/proc/1/stat'], { tolerant: true, timeout: 5000 })
+    .catch(() => undefined);
   return found?.code === 0 ? found.stdout.trim() : undefined;
 }
 

@@ -13,9 +13,13 @@ export const VIEWER_CONTEXT = 'lab-viewer';
 export async function writeKubeconfig(file: string, pki: string, addresses: LabAddresses): Promise<void> {
   const data = async (name: string) => (await readFile(path.join(pki, name))).toString('base64');
   const authority = await data('ca.crt');
-  const cluster = (name: string, port: number) => ({ name, cluster: { server: `https://${addresses.apiServer}:${port}`, 'certificate-authority-data': authority } });
+  const cluster = (name: string, port: number) => ({
+    name,
+    cluster: { server: `https://${addresses.apiServer}:${port}`, 'certificate-authority-data': authority },
+  });
   const user = async (name: string, certificate: string) => ({
-    name, user: { 'client-certificate-data': await data(`${certificate}.crt`), 'client-key-data': await data(`${certificate}.key`) },
+    name,
+    user: { 'client-certificate-data': await data(`${certificate}.crt`), 'client-key-data': await data(`${certificate}.key`) },
   });
   const context = (name: string, target: string, as: string) => ({ name, context: { cluster: target, user: as } });
   const config = {
@@ -24,7 +28,11 @@ export async function writeKubeconfig(file: string, pki: string, addresses: LabA
     'current-context': CONTEXT,
     clusters: [cluster('lab', API_PORT), cluster('lab-old', OLD_API_PORT)],
     users: [await user('lab-admin', 'admin'), await user('lab-viewer', 'viewer')],
-    contexts: [context(CONTEXT, 'lab', 'lab-admin'), context(OLD_CONTEXT, 'lab-old', 'lab-admin'), context(VIEWER_CONTEXT, 'lab', 'lab-viewer')],
+    contexts: [
+      context(CONTEXT, 'lab', 'lab-admin'),
+      context(OLD_CONTEXT, 'lab-old', 'lab-admin'),
+      context(VIEWER_CONTEXT, 'lab', 'lab-viewer'),
+    ],
   };
   await writeFile(`${file}.new`, stringify(config), { mode: 0o600 });
   await rename(`${file}.new`, file);

@@ -24,7 +24,13 @@ function report(line: string): void {
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
-    allowPositionals: true, options: { name: { type: 'string', default: DEFAULT_LAB }, machines: { type: 'string', default: '2' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    allowPositionals: true,
+    options: {
+      name: { type: 'string', default: DEFAULT_LAB },
+      machines: { type: 'string', default: '2' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   const [verb, ...rest] = positionals;
   if (values.help || rest.length > 0 || !verb || !['up', 'down', 'status', 'env'].includes(verb)) {
@@ -33,7 +39,8 @@ async function main(): Promise<number> {
   }
   const lab = labName(values.name);
   const machines = Number(values.machines);
-  if (!Number.isInteger(machines) || machines < 1 || machines > 50) throw new RangeError(`--machines ${values.machines}: a number from 1 to 50`);
+  if (!Number.isInteger(machines) || machines < 1 || machines > 50)
+    throw new RangeError(`--machines ${values.machines}: a number from 1 to 50`);
   if (verb === 'up') {
     // Should this be killed, `down` finds what it had just started.
     await enterGroup(await makeGroup(lab, 'up'));

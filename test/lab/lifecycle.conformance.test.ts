@@ -19,7 +19,9 @@ async function traces(lab: string): Promise<string[]> {
   const processes: string[] = [];
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    const [groups, command] = await Promise.all(['cgroup', 'cmdline'].map((file) => readFile(path.join('/proc', entry, file), 'utf8').catch(() => '')));
+    const [groups, command] = await Promise.all(
+      ['cgroup', 'cmdline'].map((file) => readFile(path.join('/proc', entry, file), 'utf8').catch(() => '')),
+    );
     const isOurs = groups?.includes(`mesh-lab.${lab}/`) === true || command?.includes(`/labs/${lab}/`) === true;
     // A zombie has no command line any more and waits only for its parent.
     if (isOurs && command !== '') processes.push(`process ${entry} ${command?.replaceAll('\0', ' ') ?? ''}`);
@@ -35,7 +37,10 @@ async function traces(lab: string): Promise<string[]> {
 
 /** Names of the root namespace's links that labs make. */
 async function uplinks(): Promise<string[]> {
-  return (await run(['ip', '-o', 'link'])).stdout.split('\n').map((line) => /^\d+: (mesh-lab\d+)/.exec(line)?.[1]).filter((name) => name !== undefined);
+  return (await run(['ip', '-o', 'link'])).stdout
+    .split('\n')
+    .map((line) => /^\d+: (mesh-lab\d+)/.exec(line)?.[1])
+    .filter((name) => name !== undefined);
 }
 
 describe('labs', function () {
@@ -63,7 +68,9 @@ describe('labs', function () {
       const page = await lab.ssh('vm-1', ['curl', '-sS', '--max-time', '5', `http://${lab.addresses.pods.productpage}:9080/`]);
       assert.match(page.stdout, /Simple Bookstore App/);
     }
-    const foreign = await a.ssh('vm-1', ['curl', '-sS', '--max-time', '2', `http://${b.addresses.pods.productpage}:9080/`], { tolerant: true });
+    const foreign = await a.ssh('vm-1', ['curl', '-sS', '--max-time', '2', `http://${b.addresses.pods.productpage}:9080/`], {
+      tolerant: true,
+    });
     assert.notEqual(foreign.code, 0);
   });
 
@@ -112,19 +119,26 @@ describe('labs', function () {
   for (const delay of [150, 400, 800, 1600, 3200]) {
     it(`down leaves nothing after up was killed with -9 at ${delay} ms`, async () => {
       const links = await uplinks();
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], {
+        stdio: 'ignore',
+      });
       const ended = new Promise((resolve) => child.once('exit', resolve));
       await sleep(delay);
       child.kill('SIGKILL');
       await ended;
       await down('side-a');
       assert.deepEqual(await traces('side-a'), []);
-      assert.deepEqual((await uplinks()).filter((link) => !links.includes(link)), []);
+      assert.deepEqual(
+        (await uplinks()).filter((link) => !links.includes(link)),
+        [],
+      );
     });
   }
 
   it('after a half-way kill, another up finishes the lab', async () => {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], {
+      stdio: 'ignore',
+    });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await sleep(1000);
     child.kill('SIGKILL');

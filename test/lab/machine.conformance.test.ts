@@ -7,14 +7,25 @@ import { cacheDirectory } from '../../scripts/node24.mjs';
 import { down } from './down.ts';
 import type { Lab } from './env.ts';
 import { labEnv } from './env.ts';
-import { changeHostKey, dropTraffic, fillDisk, killSshd, linkDown, readOnly, reboot, restrictSudo, stopSshd, SUDO_PASSWORD } from './faults.ts';
+import {
+  changeHostKey,
+  dropTraffic,
+  fillDisk,
+  killSshd,
+  linkDown,
+  readOnly,
+  reboot,
+  restrictSudo,
+  stopSshd,
+  SUDO_PASSWORD,
+} from './faults.ts';
 import { run } from './toolchain/run.ts';
 import { up } from './up.ts';
 
 const NAME = 'machines';
 const QUICK = { timeout: 10_000, tolerant: true } as const;
 
-describe('the lab\'s machines', function () {
+describe("the lab's machines", function () {
   this.timeout(60_000);
   let lab: Lab;
 
@@ -40,7 +51,22 @@ describe('the lab\'s machines', function () {
     assert.match(await vm('cat', '/etc/os-release'), /^ID=debian$/m);
     assert.equal(await vm('systemctl', 'is-system-running'), 'running');
     assert.equal(await vm('ps', '-o', 'comm=', '-p', '1'), 'systemd');
-    const installed = (await vm('dpkg-query', '-W', '-f', '${Package} ', 'openssh-server', 'sudo', 'dnsmasq', 'curl', 'bind9-host', 'iproute2', 'iptables', 'hostname')).split(' ');
+    const installed = (
+      await vm(
+        'dpkg-query',
+        '-W',
+        '-f',
+        '${Package} ',
+        'openssh-server',
+        'sudo',
+        'dnsmasq',
+        'curl',
+        'bind9-host',
+        'iproute2',
+        'iptables',
+        'hostname',
+      )
+    ).split(' ');
     assert.equal(installed.length, 8);
   });
 
@@ -51,7 +77,7 @@ describe('the lab\'s machines', function () {
     assert.equal(await vm('stat', '-c', '%U %a', '/etc/sudoers.d/admin'), 'root 440');
   });
 
-  it('ask the network\'s name server, which knows the machines and nothing of the cluster', async () => {
+  it("ask the network's name server, which knows the machines and nothing of the cluster", async () => {
     assert.match(await vm('host', '-W', '2', 'vm-2.lab.internal'), new RegExp(`has address ${lab.machine('vm-2').address}`));
     const pilot = await lab.ssh('vm-1', ['host', '-W', '2', 'istio-pilot.istio-system'], { tolerant: true });
     assert.match(pilot.stdout, /NXDOMAIN/);
@@ -64,7 +90,24 @@ describe('the lab\'s machines', function () {
   });
 
   it('redirect with iptables, which the sidecar needs', async () => {
-    await vm('sudo', 'iptables', '-t', 'nat', '-A', 'OUTPUT', '-p', 'tcp', '-d', '10.96.9.9', '--dport', '1', '-j', 'REDIRECT', '--to-ports', '22');
+    await vm(
+      'sudo',
+      'iptables',
+      '-t',
+      'nat',
+      '-A',
+      'OUTPUT',
+      '-p',
+      'tcp',
+      '-d',
+      '10.96.9.9',
+      '--dport',
+      '1',
+      '-j',
+      'REDIRECT',
+      '--to-ports',
+      '22',
+    );
     const banner = await lab.ssh('vm-1', ['curl', '-s', '--http0.9', '--max-time', '1', 'http://10.96.9.9:1/'], { tolerant: true });
     assert.match(banner.stdout, /^SSH-2\.0-OpenSSH/);
     await vm('sudo', 'iptables', '-t', 'nat', '-F', 'OUTPUT');
@@ -104,7 +147,10 @@ describe('the lab\'s machines', function () {
   });
 
   it('fault: sshd killed with its sessions, or stopped', async () => {
-    const session = run(['ssh', '-F', lab.sshConfig, '-o', 'BatchMode=yes', 'vm-1', 'echo in; sleep 30'], { tolerant: true, timeout: 20_000 });
+    const session = run(['ssh', '-F', lab.sshConfig, '-o', 'BatchMode=yes', 'vm-1', 'echo in; sleep 30'], {
+      tolerant: true,
+      timeout: 20_000,
+    });
     await new Promise((resolve) => setTimeout(resolve, 700));
     const heal = await killSshd(lab, 'vm-1');
     assert.equal((await session).code, 255);
@@ -126,7 +172,10 @@ describe('the lab\'s machines', function () {
 
   it('fault: sudo refused, or only with a password', async () => {
     const healRefused = await restrictSudo(lab, 'vm-1', 'refused');
-    assert.match((await lab.ssh('vm-1', ['sudo', '-n', 'true'], { tolerant: true })).stderr, /password is required|not allowed|not in the sudoers/);
+    assert.match(
+      (await lab.ssh('vm-1', ['sudo', '-n', 'true'], { tolerant: true })).stderr,
+      /password is required|not allowed|not in the sudoers/,
+    );
     await healRefused();
     const heal = await restrictSudo(lab, 'vm-1', 'password');
     assert.match((await lab.ssh('vm-1', ['sudo', '-n', 'true'], { tolerant: true })).stderr, /a password is required/);
@@ -149,7 +198,7 @@ describe('the lab\'s machines', function () {
     assert.equal((await write()).code, 0);
   });
 
-  it('leave the user\'s own ssh files alone', async () => {
+  it("leave the user's own ssh files alone", async () => {
     const own = path.join(os.homedir(), '.ssh', 'known_hosts');
     assert.doesNotMatch(await readFile(own, 'utf8').catch(() => ''), new RegExp(lab.machine('vm-1').address.replaceAll('.', '\\.')));
   });

@@ -33,7 +33,11 @@ export async function ensureMachine(lab: string, place: MachinePlace, addresses:
   const groups = await makeGroup(lab, place.name);
   const namespace = namespaceFile(networkNamespace(lab, place.name));
   // Slave: what is unmounted outside goes here too, so no namespace or overlay of another lab is held by this one.
-  await startInGroups(groups, ['unshare', '--mount', '--propagation', 'slave', path.join(import.meta.dirname, 'machine-loop.sh'), place.name, paths.root, namespace], paths.console);
+  await startInGroups(
+    groups,
+    ['unshare', '--mount', '--propagation', 'slave', path.join(import.meta.dirname, 'machine-loop.sh'), place.name, paths.root, namespace],
+    paths.console,
+  );
   return true;
 }
 
@@ -43,12 +47,17 @@ export async function waitMachine(lab: string, place: MachinePlace, limit = 60_0
   for (;;) {
     const pid = await leader(lab, place.name);
     if (pid && (await tcpAnswers(`${place.address}:22`))) {
-      const state = await run(['nsenter', '-t', String(pid), '-a', '--', 'systemctl', 'is-system-running', '--wait'], { tolerant: true, timeout: 30_000 });
+      const state = await run(['nsenter', '-t', String(pid), '-a', '--', 'systemctl', 'is-system-running', '--wait'], {
+        tolerant: true,
+        timeout: 30_000,
+      });
       if (/^(running|degraded)$/.test(state.stdout.trim())) return;
     }
     if (Date.now() > deadline) {
       const console = await readFile(machinePaths(lab, place.name).console, 'utf8').catch(() => '');
-      throw new Error(`machine ${place.name} of lab ${lab} is not up after ${limit / 1000} s. The end of its console:\n${console.split('\n').slice(-20).join('\n')}`);
+      throw new Error(
+        `machine ${place.name} of lab ${lab} is not up after ${limit / 1000} s. The end of its console:\n${console.split('\n').slice(-20).join('\n')}`,
+      );
     }
     await sleep(100);
   }
@@ -69,14 +78,25 @@ export async function leader(lab: string, machine: string): Promise<number | und
 async function mountRoot(lab: string, place: MachinePlace, baseRoot: string, addresses: LabAddresses): Promise<void> {
   const paths = machinePaths(lab, place.name);
   const ready = path.join(paths.directory, 'ready');
-  const fresh = await access(ready).then(() => false, () => true);
+  const fresh = await access(ready).then(
+    () => false,
+    () => true,
+  );
   if (fresh) {
     await unmount(paths.root);
     await rm(paths.directory, { recursive: true, force: true });
   }
   for (const directory of [paths.upper, paths.work, paths.root]) await mkdir(directory, { recursive: true });
   if ((await run(['mountpoint', '-q', paths.root], { tolerant: true })).code !== 0) {
-    await run(['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${baseRoot},upperdir=${paths.upper},workdir=${paths.work}`, paths.root]);
+    await run([
+      'mount',
+      '-t',
+      'overlay',
+      'overlay',
+      '-o',
+      `lowerdir=${baseRoot},upperdir=${paths.upper},workdir=${paths.work}`,
+      paths.root,
+    ]);
   }
   if (fresh) {
     await furnish(lab, place, paths.root, addresses);
@@ -105,7 +125,10 @@ async function furnish(lab: string, place: MachinePlace, root: string, addresses
 
 /** Unmounts everything at or below the directory. */
 export async function unmount(directory: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1]?.replaceAll('\\040', ' ')).filter((target) => target !== undefined);
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1]?.replaceAll('\\040', ' '))
+    .filter((target) => target !== undefined);
   for (const target of mounts.filter((mount) => mount === directory || mount.startsWith(`${directory}/`)).reverse()) {
     const done = await run(['umount', target], { tolerant: true });
     if (done.code !== 0) await run(['umount', '--lazy', target]);

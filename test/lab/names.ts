@@ -9,7 +9,8 @@ const NAMESPACE_PREFIX = 'mesh-lab.';
 
 /** Returns the name; throws when it is not `[a-z][a-z0-9-]{0,19}`. It reaches interface, cgroup and file names, where a dot separates lab and machine. */
 export function labName(name: string): string {
-  if (!/^[a-z][a-z0-9-]{0,19}$/.test(name)) throw new Error(`lab name "${name}": use 1 to 20 lower-case letters, digits and hyphens, starting with a letter`);
+  if (!/^[a-z][a-z0-9-]{0,19}$/.test(name))
+    throw new Error(`lab name "${name}": use 1 to 20 lower-case letters, digits and hyphens, starting with a letter`);
   return name;
 }
 
@@ -40,7 +41,9 @@ export const BRIDGE = 'br0';
 
 /** The lab's top cgroup directory in each hierarchy that tracks processes. Both systemd's and the unified one on a hybrid machine. */
 export function cgroupRoots(lab: string): string[] {
-  const hierarchies = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].filter((directory) => existsSync(directory));
+  const hierarchies = existsSync('/sys/fs/cgroup/cgroup.controllers')
+    ? ['/sys/fs/cgroup']
+    : ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'].filter((directory) => existsSync(directory));
   return hierarchies.map((directory) => path.join(directory, `${NAMESPACE_PREFIX}${lab}`));
 }
 
@@ -83,7 +86,10 @@ export function labPaths(lab: string): LabPaths {
 }
 
 /** Where one machine lives: an overlay whose `root` is its file system as seen from here. */
-export function machinePaths(lab: string, machine: string): { directory: string; upper: string; work: string; root: string; console: string; knownHost: string } {
+export function machinePaths(
+  lab: string,
+  machine: string,
+): { directory: string; upper: string; work: string; root: string; console: string; knownHost: string } {
   const directory = path.join(labPaths(lab).state, 'machines', machine);
   const at = (name: string) => path.join(directory, name);
   return { directory, upper: at('upper'), work: at('work'), root: at('root'), console: at('console.log'), knownHost: at('known_host') };

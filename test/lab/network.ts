@@ -29,7 +29,11 @@ export async function clusterNetwork(lab: string, addresses: LabAddresses): Prom
     // What runs in here may ask for a cluster IP; without a route the kernel refuses before kube-proxy sees it.
     `route replace ${SERVICE_CIDR} dev ${BRIDGE} src ${addresses.router}`,
   ]);
-  await batch(undefined, [`addr replace ${addresses.root}/30 dev ${uplink}`, `link set ${uplink} up`, `route replace ${addresses.subnet} via ${addresses.apiServer}`]);
+  await batch(undefined, [
+    `addr replace ${addresses.root}/30 dev ${uplink}`,
+    `link set ${uplink} up`,
+    `route replace ${addresses.subnet} via ${addresses.apiServer}`,
+  ]);
   await run(['nsenter', `--net=${namespaceFile(namespace)}`, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
   await run(['nsenter', `--net=${namespaceFile(namespace)}`, 'nft', '-f', '-'], { input: clusterAddressFilter() });
 }
@@ -56,7 +60,12 @@ export async function machineNetwork(lab: string, machine: string, address: stri
     await run(['ip', '-n', cluster, 'link', 'add', machine, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
   }
   await batch(cluster, [`link set ${machine} master ${BRIDGE} up`]);
-  await batch(namespace, ['link set lo up', `addr replace ${address}/24 dev eth0`, 'link set eth0 up', `route replace default via ${addresses.router}`]);
+  await batch(namespace, [
+    'link set lo up',
+    `addr replace ${address}/24 dev eth0`,
+    'link set eth0 up',
+    `route replace default via ${addresses.router}`,
+  ]);
 }
 
 /** Adds a pod's or load balancer's address to the bridge. */

@@ -49,13 +49,22 @@ async function launch(lab: string, wanted: ManagedProcess, log: string): Promise
 }
 
 /** Starts a program that outlives us, in the cgroups from its first instruction on, its output appended to `log`. */
-export async function startInGroups(groups: readonly string[], argv: readonly string[], log: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function startInGroups(
+  groups: readonly string[],
+  argv: readonly string[],
+  log: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const output = await open(log, 'a', 0o600);
   try {
     // Descriptor 3 says that it is in its groups: from then on it can be found and ended.
-    const enter = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs" || exit 1; shift; n=$((n-1)); done; echo in >&3; exec 3>&-; exec "$@"';
+    const enter =
+      'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs" || exit 1; shift; n=$((n-1)); done; echo in >&3; exec 3>&-; exec "$@"';
     const child = spawn('sh', ['-c', enter, 'sh', String(groups.length), ...groups, ...argv], {
-      detached: true, cwd: '/', stdio: ['ignore', output.fd, output.fd, 'pipe'], env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', output.fd, output.fd, 'pipe'],
+      env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
     });
     const signal = child.stdio[3];
     if (!(signal instanceof Readable)) throw new Error('no pipe to the new process');
@@ -79,7 +88,9 @@ async function waitReady(lab: string, wanted: ManagedProcess, ready: Readiness, 
     const alive = (await members(lab, processGroup(wanted.name))).length > 0;
     if (!alive || Date.now() > deadline) {
       const log = await readFile(path.join(labPaths(lab).logs, `${wanted.name}.log`), 'utf8').catch(() => '');
-      throw new Error(`${wanted.name} ${alive ? `is not ready after ${limit / 1000} s` : 'has ended'}. The end of its log:\n${log.split('\n').slice(-15).join('\n')}`);
+      throw new Error(
+        `${wanted.name} ${alive ? `is not ready after ${limit / 1000} s` : 'has ended'}. The end of its log:\n${log.split('\n').slice(-15).join('\n')}`,
+      );
     }
     await sleep(100);
   }

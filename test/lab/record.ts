@@ -17,7 +17,14 @@ export async function readRecord(lab: string): Promise<LabRecord | undefined> {
   const text = await readFile(labPaths(lab).record, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const value: unknown = JSON.parse(text);
-  if (typeof value === 'object' && value !== null && 'index' in value && 'machines' in value && typeof value.index === 'number' && typeof value.machines === 'number') {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'index' in value &&
+    'machines' in value &&
+    typeof value.index === 'number' &&
+    typeof value.machines === 'number'
+  ) {
     return { index: value.index, machines: value.machines };
   }
   throw new Error(`${labPaths(lab).record} is not a lab's record: take the lab down and up again`);
@@ -38,10 +45,14 @@ export async function claimRecord(lab: string, machines: number): Promise<LabRec
 
 async function freeIndex(): Promise<number> {
   const labs = await readdir(LABS_DIRECTORY, { withFileTypes: true });
-  const records = await Promise.all(labs.filter((entry) => entry.isDirectory()).map((entry) => readRecord(entry.name).catch(() => undefined)));
+  const records = await Promise.all(
+    labs.filter((entry) => entry.isDirectory()).map((entry) => readRecord(entry.name).catch(() => undefined)),
+  );
   const taken = new Set(records.map((record) => record?.index));
   const routes = (await run(['ip', '-4', 'route', 'show', 'table', 'all'])).stdout;
-  const local = Object.values(os.networkInterfaces()).flatMap((entries) => entries ?? []).map((entry) => entry.address);
+  const local = Object.values(os.networkInterfaces())
+    .flatMap((entries) => entries ?? [])
+    .map((entry) => entry.address);
   for (let index = 0; index <= LAST_INDEX; index += 1) {
     const prefix = labAddresses(index).subnet.replace(/0\.0\/16$/, '');
     const routed = routes.split(/\s+/).some((word) => word.startsWith(prefix)) || local.some((address) => address.startsWith(prefix));

@@ -10,7 +10,13 @@ export const ADMIN_USER = 'admin';
 
 /** Makes the key pair where it is not there yet. */
 export async function makeSshKey(paths: LabPaths): Promise<void> {
-  if (await access(paths.sshKey).then(() => true, () => false)) return;
+  if (
+    await access(paths.sshKey).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
   await mkdir(path.dirname(paths.sshKey), { recursive: true, mode: 0o700 });
   await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'mesh-lab', '-f', paths.sshKey]);
 }

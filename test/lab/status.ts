@@ -20,7 +20,8 @@ export async function status(lab: string): Promise<StatusLine[]> {
   const names = (await readdir(labPaths(lab).processes).catch(() => [])).map((file) => path.basename(file, '.json')).sort();
   const processes = names.map(async (name) => ({ what: name, runs: (await members(lab, processGroup(name))).length > 0 }));
   const machines = machinePlaces(labAddresses(record.index), record.machines).map(async ({ name, address }) => ({
-    what: `${name} ${address}`, runs: (await leader(lab, name)) !== undefined && (await tcpAnswers(`${address}:22`)),
+    what: `${name} ${address}`,
+    runs: (await leader(lab, name)) !== undefined && (await tcpAnswers(`${address}:22`)),
   }));
   return Promise.all([...processes, ...machines]);
 }

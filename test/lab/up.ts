@@ -24,7 +24,18 @@ import { clusterBinaries } from './toolchain/binaries.ts';
 import { withLock } from './toolchain/lock.ts';
 import { machineRoot } from './toolchain/machineRoot.ts';
 
-const HOST_PACKAGES = ['systemd-container', 'iproute2', 'openssh-client', 'zstd', 'nftables', 'openssl', 'bind9-host', 'curl', 'util-linux', 'procps'];
+const HOST_PACKAGES = [
+  'systemd-container',
+  'iproute2',
+  'openssh-client',
+  'zstd',
+  'nftables',
+  'openssl',
+  'bind9-host',
+  'curl',
+  'util-linux',
+  'procps',
+];
 
 /** Brings the lab up with at least this many machines. Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. */
 export async function up(lab: string, machines: number, context: BuildContext): Promise<void> {
@@ -39,7 +50,12 @@ export async function up(lab: string, machines: number, context: BuildContext): 
     const paths = labPaths(lab);
     const places = machinePlaces(addresses, record.machines);
     context.report(`lab ${lab}: ${addresses.subnet}, ${places.length} machine(s)`);
-    await Promise.all([clusterNetwork(lab, addresses), makePki(paths.pki, addresses), makeSshKey(paths), writeClusterConfig(paths, addresses, places)]);
+    await Promise.all([
+      clusterNetwork(lab, addresses),
+      makePki(paths.pki, addresses),
+      makeSshKey(paths),
+      writeClusterConfig(paths, addresses, places),
+    ]);
     await writeKubeconfig(paths.kubeconfig, paths.pki, addresses);
     await Promise.all([
       upCluster(lab, paths, addresses, { binaries, standins }, context),
@@ -54,7 +70,13 @@ interface Programs {
   standins: StandinBinaries;
 }
 
-async function upCluster(lab: string, paths: LabPaths, addresses: LabAddresses, { binaries, standins }: Programs, context: BuildContext): Promise<void> {
+async function upCluster(
+  lab: string,
+  paths: LabPaths,
+  addresses: LabAddresses,
+  { binaries, standins }: Programs,
+  context: BuildContext,
+): Promise<void> {
   const ensure = async (wanted: ManagedProcess) => {
     if (await ensureProcess(lab, wanted)) context.report(`started ${wanted.name}`);
   };
@@ -74,18 +96,45 @@ function ownStandins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[]
   const old = `${addresses.apiServer}:${OLD_API_PORT}`;
   return [
     {
-      name: 'load-balancer-allocator', netns: 'cluster',
-      argv: [process.execPath, script('allocator/main.ts'), '--kubeconfig', paths.kubeconfig, '--bridge', BRIDGE, '--internal', addresses.internalRange, '--public', addresses.publicRange],
+      name: 'load-balancer-allocator',
+      netns: 'cluster',
+      argv: [
+        process.execPath,
+        script('allocator/main.ts'),
+        '--kubeconfig',
+        paths.kubeconfig,
+        '--bridge',
+        BRIDGE,
+        '--internal',
+        addresses.internalRange,
+        '--public',
+        addresses.publicRange,
+      ],
     },
-    { name: 'old-api-server', netns: 'cluster', argv: [process.execPath, script('oldApiServer.ts'), old, `${addresses.apiServer}:${API_PORT}`, paths.pki], ready: { tcp: old } },
     {
-      name: 'productpage', netns: 'cluster', argv: [process.execPath, script('pods/productpage.ts'), addresses.pods.productpage],
-      address: addresses.pods.productpage, ready: { url: `http://${addresses.pods.productpage}:9080/health` },
+      name: 'old-api-server',
+      netns: 'cluster',
+      argv: [process.execPath, script('oldApiServer.ts'), old, `${addresses.apiServer}:${API_PORT}`, paths.pki],
+      ready: { tcp: old },
+    },
+    {
+      name: 'productpage',
+      netns: 'cluster',
+      argv: [process.execPath, script('pods/productpage.ts'), addresses.pods.productpage],
+      address: addresses.pods.productpage,
+      ready: { url: `http://${addresses.pods.productpage}:9080/health` },
     },
   ];
 }
 
-async function upMachines(lab: string, paths: LabPaths, addresses: LabAddresses, places: readonly MachinePlace[], baseRoot: string, context: BuildContext): Promise<void> {
+async function upMachines(
+  lab: string,
+  paths: LabPaths,
+  addresses: LabAddresses,
+  places: readonly MachinePlace[],
+  baseRoot: string,
+  context: BuildContext,
+): Promise<void> {
   const booted = await Promise.all(places.map((place) => ensureMachine(lab, place, addresses, baseRoot)));
   await writeSshConfig(lab, paths, places);
   await Promise.all(places.map((place) => waitMachine(lab, place)));

@@ -8,15 +8,28 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import type { V1Service } from '@kubernetes/client-node';
-import { CoreV1Api, KubeConfig, makeInformer, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import {
+  CoreV1Api,
+  CoreV1Event,
+  KubeConfig,
+  makeInformer,
+  PatchStrategy,
+  setHeaderOptions,
+  V1EventSource,
+  V1ObjectMeta,
+  V1ObjectReference,
+} from '@kubernetes/client-node';
 import type { Ingress } from './plan.ts';
 import { decide, freeAddress } from './plan.ts';
 
 const COMPONENT = 'lab-load-balancer-allocator';
 
-const { values } = parseArgs({ options: { kubeconfig: { type: 'string' }, bridge: { type: 'string' }, internal: { type: 'string' }, public: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { kubeconfig: { type: 'string' }, bridge: { type: 'string' }, internal: { type: 'string' }, public: { type: 'string' } },
+});
 const { kubeconfig, bridge } = values;
-if (!kubeconfig || !bridge || !values.internal || !values.public) throw new Error('usage: main.ts --kubeconfig FILE --bridge LINK --internal CIDR --public CIDR');
+if (!kubeconfig || !bridge || !values.internal || !values.public)
+  throw new Error('usage: main.ts --kubeconfig FILE --bridge LINK --internal CIDR --public CIDR');
 const ranges = { internal: values.internal, public: values.public };
 
 const config = new KubeConfig();
@@ -47,21 +60,33 @@ async function release(key: string): Promise<void> {
 
 async function writeIngress(service: V1Service, ingress: readonly Ingress[]): Promise<void> {
   await core.patchNamespacedServiceStatus(
-    { namespace: service.metadata?.namespace ?? '', name: service.metadata?.name ?? '', fieldManager: COMPONENT, body: { status: { loadBalancer: { ingress: ingress.length > 0 ? ingress : null } } } },
+    {
+      namespace: service.metadata?.namespace ?? '',
+      name: service.metadata?.name ?? '',
+      fieldManager: COMPONENT,
+      body: { status: { loadBalancer: { ingress: ingress.length > 0 ? ingress : null } } },
+    },
     setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
   );
 }
 
 async function emit(service: V1Service, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
-  const { namespace = '', name = '', uid, resourceVersion } = service.metadata ?? {};
+  const namespace = service.metadata?.namespace ?? '';
+  const name = service.metadata?.name ?? '';
+  const { uid, resourceVersion } = service.metadata ?? new V1ObjectMeta();
   const now = new Date();
-  await core.createNamespacedEvent({
-    namespace,
-    body: {
-      metadata: { generateName: `${name}.`, namespace }, involvedObject: { apiVersion: 'v1', kind: 'Service', namespace, name, uid, resourceVersion },
-      type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now, source: { component: COMPONENT },
-    },
+  const body = Object.assign(new CoreV1Event(), {
+    metadata: Object.assign(new V1ObjectMeta(), { generateName: `${name}.`, namespace }),
+    involvedObject: Object.assign(new V1ObjectReference(), { apiVersion: 'v1', kind: 'Service', namespace, name, uid, resourceVersion }),
+    source: Object.assign(new V1EventSource(), { component: COMPONENT }),
+    type,
+    reason,
+    message,
+    count: 1,
+    firstTimestamp: now,
+    lastTimestamp: now,
   });
+  await core.createNamespacedEvent({ namespace, body });
 }
 
 async function explainPending(service: V1Service, why: string): Promise<void> {
@@ -89,7 +114,10 @@ async function giveAddress(service: V1Service, range: 'internal' | 'public'): Pr
 async function reconcile(service: V1Service, deleted: boolean): Promise<void> {
   const key = keyOf(service);
   const ingress = service.status?.loadBalancer?.ingress ?? [];
-  const decision = decide({ type: service.spec?.type, deleted, annotations: service.metadata?.annotations ?? {}, ingress }, ranges.internal);
+  const decision = decide(
+    { type: service.spec?.type, deleted, annotations: service.metadata?.annotations ?? {}, ingress },
+    ranges.internal,
+  );
   switch (decision.kind) {
     case 'release':
       await release(key);
@@ -103,7 +131,7 @@ async function reconcile(service: V1Service, deleted: boolean): Promise<void> {
       return;
     }
     case 'pending':
-      await explainPending(service, 'googleapi: Error 403: Quota \'FORWARDING_RULES\' exceeded. Limit: 15.0 globally., quotaExceeded');
+      await explainPending(service, "googleapi: Error 403: Quota 'FORWARDING_RULES' exceeded. Limit: 15.0 globally., quotaExceeded");
       return;
     case 'hostname':
       await release(key);
@@ -118,14 +146,17 @@ async function reconcile(service: V1Service, deleted: boolean): Promise<void> {
 // One after the other: two services must not be given the same address.
 let queue = Promise.resolve();
 function enqueue(service: V1Service, deleted: boolean): void {
-  queue = queue.then(() => reconcile(service, deleted)).catch((error: unknown) => {
-    console.error(`${keyOf(service)}: ${error instanceof Error ? error.message : String(error)}`);
-    if (!deleted) setTimeout(() => void retry(service), 1000);
-  });
+  queue = queue
+    .then(() => reconcile(service, deleted))
+    .catch((error: unknown) => {
+      console.error(`${keyOf(service)}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!deleted) setTimeout(() => void retry(service), 1000);
+    });
 }
 
 async function retry(service: V1Service): Promise<void> {
-  const { namespace = '', name = '' } = service.metadata ?? {};
+  const namespace = service.metadata?.namespace ?? '';
+  const name = service.metadata?.name ?? '';
   const fresh = await core.readNamespacedService({ namespace, name }).catch(() => undefined);
   if (fresh) enqueue(fresh, false);
 }
@@ -144,9 +175,11 @@ informer.on('update', (service) => enqueue(service, false));
 informer.on('delete', (service) => enqueue(service, true));
 informer.on('error', (error: unknown) => {
   console.error(`watch: ${String(error)}`);
-  void sleep(500).then(() => informer.start()).catch((failure: unknown) => {
-    console.error(`watch cannot start again: ${String(failure)}`);
-    process.exit(1);
-  });
+  void sleep(500)
+    .then(() => informer.start())
+    .catch((failure: unknown) => {
+      console.error(`watch cannot start again: ${String(failure)}`);
+      process.exit(1);
+    });
 });
 await informer.start();

@@ -30,7 +30,8 @@ export function decide(service: ServiceView, internalRange: string): Decision {
   if (service.type !== 'LoadBalancer' || service.deleted) return { kind: 'release' };
   if (service.annotations[PENDING_ANNOTATION] === 'true') return { kind: 'pending' };
   const hostname = service.annotations[HOSTNAME_ANNOTATION];
-  if (hostname) return service.ingress.length === 1 && service.ingress[0]?.hostname === hostname ? { kind: 'keep' } : { kind: 'hostname', hostname };
+  if (hostname)
+    return service.ingress.length === 1 && service.ingress[0]?.hostname === hostname ? { kind: 'keep' } : { kind: 'hostname', hostname };
   const range = service.annotations[INTERNAL_ANNOTATION]?.toLowerCase() === 'internal' ? 'internal' : 'public';
   const current = service.ingress.length === 1 ? service.ingress[0]?.ip : undefined;
   if (current && isWithin(current, internalRange) === (range === 'internal')) return { kind: 'keep' };

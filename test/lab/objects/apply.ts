@@ -16,7 +16,9 @@ export async function applyObjects(kubectl: string, kubeconfig: string, addresse
 }
 
 async function apply(kubectl: string, kubeconfig: string, objects: readonly LabObject[]): Promise<void> {
-  await run([kubectl, '--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'], { input: list(objects) });
+  await run([kubectl, '--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'], {
+    input: list(objects),
+  });
 }
 
 async function replaceStatus(kubectl: string, kubeconfig: string, wanted: readonly ObjectWithStatus[]): Promise<void> {

@@ -27,8 +27,19 @@ export function serviceAccount(namespaceName: string, name: string): LabObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: namespaceName } };
 }
 
-export function service(namespaceName: string, name: string, selector: Readonly<Record<string, string>>, ports: readonly Port[], spec: Readonly<Record<string, unknown>> = {}): LabObject {
-  return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: namespaceName, labels: selector }, spec: { selector, ports, ...spec } };
+export function service(
+  namespaceName: string,
+  name: string,
+  selector: Readonly<Record<string, string>>,
+  ports: readonly Port[],
+  spec: Readonly<Record<string, unknown>> = {},
+): LabObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: namespaceName, labels: selector },
+    spec: { selector, ports, ...spec },
+  };
 }
 
 /** A workload as the cluster shows it. No node runs it: the process behind `address` is the lab's. */
@@ -47,15 +58,40 @@ export function workload(of: Workload, node: string, hostAddress: string): { obj
   const containers = [{ name: of.container, image: of.image }];
   const template = { metadata: { labels: of.labels }, spec: { serviceAccountName: of.serviceAccount, containers } };
   const deployment: LabObject = {
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: of.name, namespace: of.namespace, labels: of.labels },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: of.name, namespace: of.namespace, labels: of.labels },
     spec: { replicas: 1, selector: { matchLabels: of.labels }, template },
   };
-  const pod: LabObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: `${of.name}-lab`, namespace: of.namespace, labels: of.labels }, spec: { ...template.spec, nodeName: node } };
-  const status = {
-    phase: 'Running', podIP: of.address, podIPs: [{ ip: of.address }], hostIP: hostAddress,
-    conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
-    containerStatuses: [{ name: of.container, image: of.image, imageID: '', ready: true, started: true, restartCount: 0, state: { running: {} } }],
+  const pod: LabObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `${of.name}-lab`, namespace: of.namespace, labels: of.labels },
+    spec: { ...template.spec, nodeName: node },
   };
-  const deployed = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: [{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '' }] };
-  return { objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod], statuses: [{ object: deployment, status: deployed }, { object: pod, status }] };
+  const status = {
+    phase: 'Running',
+    podIP: of.address,
+    podIPs: [{ ip: of.address }],
+    hostIP: hostAddress,
+    conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
+    containerStatuses: [
+      { name: of.container, image: of.image, imageID: '', ready: true, started: true, restartCount: 0, state: { running: {} } },
+    ],
+  };
+  const deployed = {
+    observedGeneration: 1,
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    conditions: [{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '' }],
+  };
+  return {
+    objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod],
+    statuses: [
+      { object: deployment, status: deployed },
+      { object: pod, status },
+    ],
+  };
 }

@@ -6,14 +6,15 @@ import process from 'node:process';
 const [address] = process.argv.slice(2);
 if (!address) throw new Error('usage: productpage.ts ADDRESS');
 
-http.createServer((request, response) => {
-  if (request.url === '/health') {
-    response.end('Product page is healthy');
-    return;
-  }
-  const known = request.url === '/' || request.url?.startsWith('/productpage');
-  response.writeHead(known ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
-  response.end(`<!DOCTYPE html>
+http
+  .createServer((request, response) => {
+    if (request.url === '/health') {
+      response.end('Product page is healthy');
+      return;
+    }
+    const known = request.url === '/' || request.url?.startsWith('/productpage');
+    response.writeHead(known ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(`<!DOCTYPE html>
 <html>
   <head>
     <title>Simple Bookstore App</title>
@@ -24,4 +25,5 @@ http.createServer((request, response) => {
   </body>
 </html>
 `);
-}).listen(9080, address);
+  })
+  .listen(9080, address);

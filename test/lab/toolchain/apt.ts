@@ -5,7 +5,12 @@ import { run } from './run.ts';
 /** Makes sure the packages are installed; asks dpkg first, so the usual case costs one process. Throws when apt fails. */
 export async function aptInstall(context: BuildContext, packages: readonly string[]): Promise<void> {
   const known = await run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...packages], { tolerant: true });
-  const installed = new Set(known.stdout.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]));
+  const installed = new Set(
+    known.stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  );
   const missing = packages.filter((name) => !installed.has(name));
   if (missing.length === 0) return;
   context.report(`installing Debian packages: ${missing.join(' ')} (once)`);

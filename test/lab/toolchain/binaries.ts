@@ -10,7 +10,9 @@ import { run } from './run.ts';
 const KUBERNETES_VERSION = '1.34.1';
 const [KUBERNETES_MAJOR, KUBERNETES_MINOR] = KUBERNETES_VERSION.split('.');
 const STAMPS: Readonly<Record<string, string>> = {
-  kubernetes: ['gitVersion=v' + KUBERNETES_VERSION, `gitMajor=${KUBERNETES_MAJOR}`, `gitMinor=${KUBERNETES_MINOR}`].map((stamp) => `-X k8s.io/component-base/version.${stamp}`).join(' '),
+  kubernetes: ['gitVersion=v' + KUBERNETES_VERSION, `gitMajor=${KUBERNETES_MAJOR}`, `gitMinor=${KUBERNETES_MINOR}`]
+    .map((stamp) => `-X k8s.io/component-base/version.${stamp}`)
+    .join(' '),
   etcd: '-X go.etcd.io/etcd/api/v3/version.GitSHA=module',
   coredns: '-X github.com/coredns/coredns/coremain.GitCommit=module',
 };
@@ -49,7 +51,7 @@ export async function clusterBinaries(context: BuildContext): Promise<ClusterBin
 }
 
 async function locate(home: string, name: ClusterProgram): Promise<string> {
-  const assets = process.env['KUBEBUILDER_ASSETS'];
+  const assets = process.env.KUBEBUILDER_ASSETS;
   if (assets) {
     const given = path.join(path.resolve(assets), name);
     if (await allExecutable([given])) return given;
@@ -61,7 +63,10 @@ async function locate(home: string, name: ClusterProgram): Promise<string> {
 async function moduleKey(module: Program['module']): Promise<string> {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(path.join(import.meta.dirname, module, file)));
-  return hash.update(STAMPS[module] ?? '').digest('hex').slice(0, 12);
+  return hash
+    .update(STAMPS[module] ?? '')
+    .digest('hex')
+    .slice(0, 12);
 }
 
 async function build(context: BuildContext, home: string, paths: ReadonlyMap<ClusterProgram, string>): Promise<void> {
@@ -77,7 +82,10 @@ async function build(context: BuildContext, home: string, paths: ReadonlyMap<Clu
     // Built beside its place and renamed, so that a build that was cut never looks finished.
     const unfinished = `${target}.building`;
     await run([go, 'build', '-trimpath', '-ldflags', `-s -w ${STAMPS[module]}`, '-o', unfinished, source], {
-      cwd: path.join(import.meta.dirname, module), env, timeout: 3_600_000, ...(context.signal ? { signal: context.signal } : {}),
+      cwd: path.join(import.meta.dirname, module),
+      env,
+      timeout: 3_600_000,
+      ...(context.signal ? { signal: context.signal } : {}),
     });
     await rename(unfinished, target);
     context.report(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`);
@@ -90,11 +98,19 @@ async function build(context: BuildContext, home: string, paths: ReadonlyMap<Clu
 async function dropOthers(home: string, current: ReadonlySet<string>): Promise<void> {
   for (const entry of await readdir(home, { withFileTypes: true })) {
     const directory = path.join(home, entry.name);
-    if (entry.isDirectory() && /^(kubernetes|etcd|coredns)-/.test(entry.name) && !current.has(directory)) await rm(directory, { recursive: true, force: true });
+    if (entry.isDirectory() && /^(kubernetes|etcd|coredns)-/.test(entry.name) && !current.has(directory))
+      await rm(directory, { recursive: true, force: true });
   }
 }
 
 async function allExecutable(files: readonly string[]): Promise<boolean> {
-  const checks = await Promise.all(files.map((file) => access(file, constants.X_OK).then(() => true, () => false)));
+  const checks = await Promise.all(
+    files.map((file) =>
+      access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return checks.every(Boolean);
 }

