@@ -1,0 +1,270 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { MeshError } from '../mesh/errors.ts';
+import { message, type Message } from '../mesh/messages.ts';
+import type { ContextInfo } from '../mesh/ports.ts';
+import { isRecord, type JsonRecord } from './json.ts';
+
+export interface ClusterConfig {
+  readonly name: string;
+  readonly server: string;
+  /** Base64 of PEM. */
+  readonly caData?: string;
+  readonly caFile?: string;
+  readonly skipTlsVerify: boolean;
+  readonly tlsServerName?: string;
+  readonly proxyUrl?: string;
+}
+
+export interface ExecConfig {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly apiVersion: string;
+  readonly installHint?: string;
+  readonly provideClusterInfo: boolean;
+}
+
+export interface UserConfig {
+  readonly name: string;
+  readonly certData?: string;
+  readonly certFile?: string;
+  readonly keyData?: string;
+  readonly keyFile?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly exec?: ExecConfig;
+  /** As client-node's own auth providers read it (OIDC, Azure, GCP). */
+  readonly authProvider?: JsonRecord;
+  readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string; readonly extra: Readonly<Record<string, readonly string[]>> };
+}
+
+export interface ContextConfig {
+  readonly name: string;
+  readonly cluster: string;
+  readonly user?: string;
+  readonly namespace?: string;
+}
+
+/** All kubeconfig files merged as kubectl does: the first file that names an entry, or sets current-context, wins. File names in it are absolute. */
+export interface Kubeconfig {
+  readonly files: readonly { readonly path: string; readonly exists: boolean }[];
+  readonly currentContext?: string;
+  readonly clusters: ReadonlyMap<string, ClusterConfig>;
+  readonly users: ReadonlyMap<string, UserConfig>;
+  readonly contexts: ReadonlyMap<string, ContextConfig>;
+}
+
+export interface LoadKubeconfigOptions {
+  /** These files instead of KUBECONFIG and ~/.kube/config. */
+  readonly paths?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly home?: string;
+}
+
+/**
+ * Reads the kubeconfig: `paths`, else all files of KUBECONFIG, else ~/.kube/config. A missing file counts as empty.
+ * Throws `kube.kubeconfig` (bad input) naming the file, the field and the rule.
+ */
+export async function loadKubeconfig(options: LoadKubeconfigOptions = {}): Promise<Kubeconfig> {
+  const files: { path: string; exists: boolean }[] = [];
+  const clusters = new Map<string, ClusterConfig>();
+  const users = new Map<string, UserConfig>();
+  const contexts = new Map<string, ContextConfig>();
+  let currentContext: string | undefined;
+  for (const file of kubeconfigPaths(options)) {
+    const text = await readIfPresent(file);
+    files.push({ path: file, exists: text !== undefined });
+    if (text === undefined) continue;
+    const read = parseKubeconfig(file, text);
+    keepFirst(clusters, read.clusters);
+    keepFirst(users, read.users);
+    keepFirst(contexts, read.contexts);
+    currentContext ??= read.currentContext;
+  }
+  return { files, currentContext, clusters, users, contexts };
+}
+
+/** The contexts in the order of the files. Contacts nothing, runs nothing. */
+export function listContexts(kubeconfig: Kubeconfig): ContextInfo[] {
+  return [...kubeconfig.contexts.values()].map((context) => {
+    const user = context.user === undefined ? undefined : kubeconfig.users.get(context.user);
+    return {
+      name: context.name,
+      server: kubeconfig.clusters.get(context.cluster)?.server ?? '',
+      namespace: context.namespace,
+      current: context.name === kubeconfig.currentContext,
+      runsProgram: user?.exec !== undefined || isRecord(user?.authProvider?.['config']) && typeof user.authProvider['config']['cmd-path'] === 'string',
+    };
+  });
+}
+
+export function kubeconfigPaths({ paths, env = process.env, home = homedir() }: LoadKubeconfigOptions): readonly string[] {
+  if (paths !== undefined && paths.length > 0) return unique(paths.map((file) => path.resolve(file)));
+  const listed = (env['KUBECONFIG'] ?? '').split(path.delimiter).filter((file) => file !== '');
+  return listed.length > 0 ? unique(listed.map((file) => path.resolve(file))) : [path.join(home, '.kube', 'config')];
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}
+
+function keepFirst<T>(into: Map<string, T>, from: ReadonlyMap<string, T>): void {
+  for (const [name, value] of from) if (!into.has(name)) into.set(name, value);
+}
+
+async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isRecord(error) && error['code'] === 'ENOENT') return undefined;
+    throw badKubeconfig(message('kube.kubeconfig.read', { file, text: error instanceof Error ? error.message : String(error) }), undefined, error);
+  }
+}
+
+function badKubeconfig(userMessage: Message, field?: string, cause?: unknown): MeshError {
+  return new MeshError({ code: 'kube.kubeconfig', kind: 'bad-input', userMessage, nextStep: message('kube.kubeconfig.next'), field, cause });
+}
+
+function parseKubeconfig(file: string, text: string): Omit<Kubeconfig, 'files'> {
+  const document = parseDocument(text, { merge: true });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw badKubeconfig(message('kube.kubeconfig.yaml', { file, text: problem.message }), undefined, problem);
+  const root: unknown = document.toJS();
+  const reader = new KubeconfigReader(file);
+  const top = root === null || root === undefined ? {} : reader.map(root, '(top)');
+  return {
+    currentContext: reader.text(top, 'current-context', '') || undefined,
+    clusters: reader.named(top, 'clusters', 'cluster', (body, name, at) => reader.cluster(body, name, at)),
+    users: reader.named(top, 'users', 'user', (body, name, at) => reader.user(body, name, at)),
+    contexts: reader.named(top, 'contexts', 'context', (body, name, at) => ({
+      name, cluster: reader.required(body, 'cluster', at), user: reader.text(body, 'user', at) || undefined, namespace: reader.text(body, 'namespace', at) || undefined,
+    })),
+  };
+}
+
+/** Reads one file's entries; each complaint names file, field and rule. */
+class KubeconfigReader {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  #complain(rule: 'text' | 'list' | 'map' | 'missing' | 'url', field: string): MeshError {
+    return badKubeconfig(message(`kube.kubeconfig.${rule}`, { file: this.#file, field }), field);
+  }
+
+  map(value: unknown, field: string): JsonRecord {
+    if (!isRecord(value)) throw this.#complain('map', field);
+    return value;
+  }
+
+  list(parent: JsonRecord, key: string, at: string): readonly unknown[] {
+    const value = parent[key];
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) throw this.#complain('list', join(at, key));
+    return value;
+  }
+
+  text(parent: JsonRecord, key: string, at: string): string | undefined {
+    const value = parent[key];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'string') throw this.#complain('text', join(at, key));
+    return value;
+  }
+
+  required(parent: JsonRecord, key: string, at: string): string {
+    const value = this.text(parent, key, at);
+    if (value === undefined || value === '') throw this.#complain('missing', join(at, key));
+    return value;
+  }
+
+  texts(parent: JsonRecord, key: string, at: string): readonly string[] {
+    return this.list(parent, key, at).map((value, index) => {
+      if (typeof value !== 'string') throw this.#complain('text', `${join(at, key)}[${index}]`);
+      return value;
+    });
+  }
+
+  named<T>(top: JsonRecord, key: string, inner: string, read: (body: JsonRecord, name: string, at: string) => T): ReadonlyMap<string, T> {
+    const entries = new Map<string, T>();
+    for (const [index, value] of this.list(top, key, '').entries()) {
+      const at = `${key}[${index}]`;
+      const entry = this.map(value, at);
+      const name = this.required(entry, 'name', at);
+      if (entries.has(name)) throw badKubeconfig(message('kube.kubeconfig.duplicate', { file: this.#file, field: `${at}.name`, name }), `${at}.name`);
+      const body = entry[inner] ?? {};
+      entries.set(name, read(this.map(body, `${at}.${inner}`), name, `${at}.${inner}`));
+    }
+    return entries;
+  }
+
+  /** File names in a kubeconfig are relative to the folder of that kubeconfig. */
+  path(parent: JsonRecord, key: string, at: string): string | undefined {
+    const value = this.text(parent, key, at);
+    return value === undefined || value === '' ? undefined : path.resolve(path.dirname(this.#file), value);
+  }
+
+  cluster(body: JsonRecord, name: string, at: string): ClusterConfig {
+    const server = this.required(body, 'server', at).replace(/\/+$/, '');
+    if (!/^https?:\/\//.test(server) || !URL.canParse(server)) throw this.#complain('url', join(at, 'server'));
+    return {
+      name,
+      server,
+      caData: this.text(body, 'certificate-authority-data', at) || undefined,
+      caFile: this.path(body, 'certificate-authority', at),
+      skipTlsVerify: body['insecure-skip-tls-verify'] === true,
+      tlsServerName: this.text(body, 'tls-server-name', at) || undefined,
+      proxyUrl: this.text(body, 'proxy-url', at) || undefined,
+    };
+  }
+
+  user(body: JsonRecord, name: string, at: string): UserConfig {
+    const impersonated = this.text(body, 'as', at);
+    const extra = body['as-user-extra'] === undefined ? {} : this.map(body['as-user-extra'], join(at, 'as-user-extra'));
+    return {
+      name,
+      certData: this.text(body, 'client-certificate-data', at) || undefined,
+      certFile: this.path(body, 'client-certificate', at),
+      keyData: this.text(body, 'client-key-data', at) || undefined,
+      keyFile: this.path(body, 'client-key', at),
+      token: this.text(body, 'token', at) || undefined,
+      tokenFile: this.path(body, 'tokenFile', at),
+      username: this.text(body, 'username', at) || undefined,
+      password: this.text(body, 'password', at),
+      exec: body['exec'] === undefined || body['exec'] === null ? undefined : this.exec(this.map(body['exec'], join(at, 'exec')), join(at, 'exec')),
+      authProvider: body['auth-provider'] === undefined || body['auth-provider'] === null ? undefined : this.map(body['auth-provider'], join(at, 'auth-provider')),
+      impersonate: impersonated === undefined ? undefined : {
+        user: impersonated,
+        groups: this.texts(body, 'as-groups', at),
+        uid: this.text(body, 'as-uid', at),
+        extra: Object.fromEntries(Object.keys(extra).map((key) => [key, this.texts(extra, key, join(at, 'as-user-extra'))])),
+      },
+    };
+  }
+
+  exec(body: JsonRecord, at: string): ExecConfig {
+    const command = this.required(body, 'command', at);
+    return {
+      // A command with a path separator is relative to the kubeconfig, a bare name is looked up on PATH (client-go, ResolveLocalPaths).
+      command: /[/\\]/.test(command) ? path.resolve(path.dirname(this.#file), command) : command,
+      args: this.texts(body, 'args', at),
+      env: this.list(body, 'env', at).map((value, index) => {
+        const entry = this.map(value, `${at}.env[${index}]`);
+        return { name: this.required(entry, 'name', `${at}.env[${index}]`), value: this.text(entry, 'value', `${at}.env[${index}]`) ?? '' };
+      }),
+      apiVersion: this.text(body, 'apiVersion', at) ?? 'client.authentication.k8s.io/v1beta1',
+      installHint: this.text(body, 'installHint', at) || undefined,
+      provideClusterInfo: body['provideClusterInfo'] === true,
+    };
+  }
+}
+
+function join(at: string, key: string): string {
+  return at === '' ? key : `${at}.${key}`;
+}
