@@ -32,7 +32,14 @@ export async function runOnNode24(file, args, env = node24Environment()) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [file, ...args] = process.argv.slice(2);
   if (!file) throw new Error('usage: node scripts/toolchain/onNode24.mjs FILE [ARGUMENT...]');
-  const { ensureDependencies } = await import('./dependencies.mjs');
-  await ensureDependencies();
-  process.exitCode = await runOnNode24(file, args);
+  // No top-level await: dependencies.mjs imports this module, and would wait for it for ever.
+  const go = async () => {
+    const { ensureDependencies } = await import('./dependencies.mjs');
+    await ensureDependencies();
+    process.exitCode = await runOnNode24(file, args);
+  };
+  go().catch((error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
 }
