@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sort"
 )
 
 type registeredHost struct {
@@ -58,6 +59,7 @@ func registration(w http.ResponseWriter, services *registry) {
 			list = append(list, keyAndHosts{Key: one.key(p), Hosts: hosts})
 		}
 	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Key < list[j].Key })
 	writeJSON(w, list)
 }
 

@@ -1,0 +1,160 @@
+// The packaged sidecar on a machine (citadel facts 4 and 7): the guide's last check passes only through it. Needs the package installed and the machine prepared.
+import assert from 'node:assert/strict';
+import { run } from '../../toolchain/run.ts';
+import { prepareMachine, restoreFiles } from './mesh.ts';
+import type { LabOf } from './support.ts';
+import { asRoot, eventually, get, MACHINE } from './support.ts';
+
+const PRODUCTPAGE = 'productpage.bookinfo.svc.cluster.local:9080';
+
+export function sidecarCases(labOf: LabOf): void {
+  /** Status line, `server` header and whether the page came, asked by the login user or by root; `none` without an answer. */
+  const productpage = async (as: 'user' | 'root' = 'user') => {
+    const { stdout, code } = await labOf().ssh(MACHINE, [...(as === 'root' ? ['sudo'] : []), 'curl', '-sSi', '--max-time', '2', PRODUCTPAGE], { tolerant: true });
+    if (code !== 0) return 'none';
+    return `${/^HTTP\/1\.1 (\d+)/.exec(stdout)?.[1]} ${/^server: (.*?)\r?$/m.exec(stdout)?.[1]} ${/<title>Simple Bookstore App<\/title>/.test(stdout)}`;
+  };
+  const settings = (cluster: string, sidecar = '') => asRoot(labOf(), `printf '%b' '${cluster}' > /var/lib/istio/envoy/cluster.env; printf '%b' '${sidecar}' > /var/lib/istio/envoy/sidecar.env`);
+  const restart = () => asRoot(labOf(), 'systemctl restart istio');
+  const works = () => eventually('productpage through the sidecar', async () => (await productpage()) === '200 envoy true');
+  // Time for an Envoy that would work to have come up: then no answer means that there will be none.
+  const fails = async () => {
+    await asRoot(labOf(), 'sleep 2');
+    assert.equal(await productpage(), 'none');
+  };
+
+  describe('the sidecar', () => {
+    before(() => prepareMachine(labOf()));
+    afterEach(async () => {
+      await restoreFiles(labOf());
+      await asRoot(labOf(), ': > /var/lib/istio/envoy/sidecar.env');
+    });
+
+    it('without it, names resolve and productpage does not answer', async () => {
+      const found = await labOf().ssh(MACHINE, ['host', '-t', 'A', PRODUCTPAGE.replace(/:.*/, '')]);
+      assert.match(found.stdout, /has address 10\.96\./);
+      assert.equal(await productpage(), 'none');
+    });
+
+    it('with it, productpage answers an ordinary user, as Envoy; root is not captured', async () => {
+      await restart();
+      await works();
+      assert.equal(await productpage('root'), 'none');
+    });
+
+    it('looks like the real one in ps and iptables', async () => {
+      await restart();
+      await works();
+      const address = await asRoot(labOf(), 'hostname --ip-address');
+      const processes = await asRoot(labOf(), 'ps -eo user:12,args');
+      assert.match(processes, new RegExp(`^root +su -s /bin/bash -c INSTANCE_IP=${address} POD_NAME=${MACHINE} POD_NAMESPACE=default exec /usr/local/bin/pilot-agent proxy .* istio-proxy$`, 'm'));
+      assert.match(processes, /^istio-proxy +\/usr\/local\/bin\/pilot-agent proxy --serviceCluster rawvm --discoveryAddress istio-pilot\.istio-system:15011 --controlPlaneAuthPolicy MUTUAL_TLS$/m);
+      assert.match(processes, new RegExp(`^istio-proxy +/usr/local/bin/envoy -c /etc/istio/proxy/envoy-rev\\d+\\.json --restart-epoch \\d+ --drain-time-s 2 --parent-shutdown-time-s 3 --service-cluster rawvm --service-node sidecar~${address}~${MACHINE}\\.default~default\\.svc\\.cluster\\.local`, 'm'));
+      const rules = (await asRoot(labOf(), 'iptables -t nat -S')).split('\n');
+      const uid = await asRoot(labOf(), 'id -u istio-proxy');
+      for (const rule of ['-A OUTPUT -p tcp -j ISTIO_OUTPUT', `-A ISTIO_OUTPUT -m owner --uid-owner ${uid} -j RETURN`, '-A ISTIO_OUTPUT -m owner --uid-owner 0 -j RETURN', '-A ISTIO_OUTPUT -d 10.96.0.0/16 -j ISTIO_REDIRECT', '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001']) {
+        assert.ok(rules.includes(rule), `${rule} in\n${rules.join('\n')}`);
+      }
+      assert.ok(!rules.some((rule) => rule.includes('ISTIO_INBOUND')));
+    });
+
+    it('stopped, productpage does not answer; started again, it does', async () => {
+      await restart();
+      await works();
+      await asRoot(labOf(), 'systemctl stop istio');
+      assert.equal(await productpage(), 'none');
+      assert.equal(await asRoot(labOf(), 'pgrep -c -u istio-proxy "envoy|pilot-agent" || true'), '0');
+      await asRoot(labOf(), 'systemctl start istio');
+      await works();
+    });
+
+    it('needs cluster.env: missing, empty or of another range, nothing is captured', async () => {
+      await asRoot(labOf(), 'rm /var/lib/istio/envoy/cluster.env');
+      await restart();
+      await fails();
+      assert.equal(await asRoot(labOf(), 'systemctl is-active istio'), 'active');
+      for (const cidr of ['', '10.63.240.0/20']) {
+        await settings(`ISTIO_SERVICE_CIDR=${cidr}\\n`);
+        await restart();
+        await fails();
+      }
+    });
+
+    it('with an invalid range it does not start, and starts again and again', async () => {
+      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/99\\n');
+      await asRoot(labOf(), 'systemctl restart istio; sleep 1', true);
+      assert.equal(await asRoot(labOf(), 'systemctl show -p ActiveState -p SubState istio | sort | paste -sd" "'), 'ActiveState=activating SubState=auto-restart');
+      assert.match(await asRoot(labOf(), 'journalctl -q -u istio -n 60 -o cat --no-pager'), /invalid mask `99' specified/);
+      assert.equal(await productpage(), 'none');
+    });
+
+    it('takes several ranges, and the defaults where cluster.env has one line', async () => {
+      await settings('ISTIO_SERVICE_CIDR=10.63.240.0/20,10.96.0.0/16\\n');
+      await restart();
+      await works();
+    });
+
+    it('finds Pilot by ISTIO_SYSTEM_NAMESPACE', async () => {
+      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_SYSTEM_NAMESPACE=nowhere\\n');
+      await restart();
+      await fails();
+      assert.match(await asRoot(labOf(), 'cat /var/log/istio/istio.err.log'), /gRPC config stream closed: 14, .*lookup istio-pilot\.nowhere/);
+    });
+
+    it('uses 15010 without certificates when ISTIO_CP_AUTH is NONE; in both files, cluster.env wins', async () => {
+      await asRoot(labOf(), 'rm /etc/certs/*.pem');
+      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_CP_AUTH=NONE\\n', 'ISTIO_CP_AUTH=MUTUAL_TLS\\n');
+      await restart();
+      await works();
+    });
+
+    it('says which file Envoy cannot use', async () => {
+      const cases: readonly (readonly [string, RegExp])[] = [
+        ['rm /etc/certs/root-cert.pem', /critical.*Invalid path: \/etc\/certs\/root-cert\.pem/],
+        ['chown root /etc/certs/key.pem', /critical.*unable to read file: \/etc\/certs\/key\.pem/],
+        ['cp broken/key.pem /etc/certs/key.pem', /critical.*Failed to load private key from \/etc\/certs\/key\.pem/],
+        ['cp broken/root-cert.pem /etc/certs/root-cert.pem', /warning.*gRPC config stream closed: 14, .*CERTIFICATE_VERIFY_FAILED/],
+        ['cp broken/cert-chain.pem /etc/certs/cert-chain.pem', /warning.*gRPC config stream closed: 14, /],
+      ];
+      for (const [damage, reason] of cases) {
+        await restoreFiles(labOf());
+        await asRoot(labOf(), damage);
+        await restart();
+        await fails();
+        assert.match(await asRoot(labOf(), 'cat /var/log/istio/istio.err.log'), reason, damage);
+        assert.equal(await asRoot(labOf(), 'systemctl is-active istio'), 'active', damage);
+      }
+    });
+
+    it('starts a new epoch when the certificates change, without a gap', async () => {
+      await restart();
+      await works();
+      await asRoot(labOf(), 'echo >> /etc/certs/cert-chain.pem');
+      await eventually('epoch 1', async () => /--restart-epoch 1 /.test(await asRoot(labOf(), 'ps -eo args')), 15_000);
+      for (let count = 0; count < 10; count++) assert.equal(await productpage(), '200 envoy true');
+    });
+
+    it('passes captured inbound connections to the application: here dnsmasq, over TCP', async () => {
+      const address = labOf().machine(MACHINE).address;
+      const ask = async () => (await run(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })).stdout.includes('has address');
+      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\n', 'ISTIO_INBOUND_PORTS=53,3306\\n');
+      await restart();
+      await works();
+      const rules = await asRoot(labOf(), 'iptables -t nat -S');
+      assert.match(rules, /-A ISTIO_INBOUND -p tcp -m tcp --dport 53 -j ISTIO_IN_REDIRECT/);
+      assert.match(rules, /-A ISTIO_INBOUND -p tcp -m tcp --dport 3306 -j ISTIO_IN_REDIRECT/);
+      assert.equal(await ask(), true);
+      await asRoot(labOf(), 'systemctl stop istio');
+      assert.equal(await ask(), false);
+      await asRoot(labOf(), 'istio-iptables.sh clean');
+      assert.equal(await ask(), true);
+    });
+
+    it('shows Pilot which sidecars are connected', async () => {
+      await restart();
+      await works();
+      const connected = JSON.parse(await get(`http://${labOf().addresses.pods.pilot}:8080/debug/adsz`)) as { proxy: string }[];
+      assert.ok(connected.some(({ proxy }) => new RegExp(`^sidecar~[0-9.]+~${MACHINE}\\.default~default\\.svc\\.cluster\\.local$`).test(proxy)));
+    });
+  });
+}

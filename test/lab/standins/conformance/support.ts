@@ -1,0 +1,73 @@
+// What the conformance cases share: waiting, and the programs they ask with. Nothing here knows how a stand-in works.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lab } from '../../env.ts';
+import { run } from '../../toolchain/run.ts';
+
+/** The lab of the running suite; only there once its `before` is over. */
+export type LabOf = () => Lab;
+
+export const MACHINE = 'vm-1';
+
+/** Waits until `condition` holds; fails with `what` after `limit` milliseconds. */
+export async function eventually(what: string, condition: () => Promise<boolean>, limit = 10_000): Promise<void> {
+  const deadline = Date.now() + limit;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
+    await sleep(200);
+  }
+}
+
+/** Runs `use` with a private directory that is gone afterwards. */
+export async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'standins-'));
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Body of a GET, which must answer this status. */
+export async function get(url: string, status = 200): Promise<string> {
+  const { stdout } = await run(['curl', '-sS', '--max-time', '5', '-w', '\n%{http_code}', url]);
+  const at = stdout.lastIndexOf('\n');
+  assert.equal(stdout.slice(at + 1), String(status), `status of ${url}`);
+  return stdout.slice(0, at);
+}
+
+/** Exit code of curl for a bare TCP connection that is held: 28 is accepted and silent, 7 refused, 0 closed by the other side. */
+export async function connectionEnds(address: string): Promise<number> {
+  return (await run(['curl', '-sS', '--max-time', '1', `telnet://${address}`], { input: '', tolerant: true })).code;
+}
+
+export interface Material {
+  root: string;
+  chain: string;
+  key: string;
+}
+
+/** Writes the three files of a service account's secret into `directory` with kubectl. */
+export async function fetchMaterial(lab: Lab, namespace: string, account: string, directory: string): Promise<Material> {
+  const write = async (key: string) => {
+    const file = path.join(directory, `${account}.${key}`);
+    const { stdout } = await lab.kubectl(['-n', namespace, 'get', 'secret', `istio.${account}`, '-o', `jsonpath={.data.${key.replace('.', '\\.')}}`]);
+    await writeFile(file, Buffer.from(stdout, 'base64'), { mode: 0o600 });
+    return file;
+  };
+  return { root: await write('root-cert.pem'), chain: await write('cert-chain.pem'), key: await write('key.pem') };
+}
+
+/** What `openssl x509 -noout` prints for these options. */
+export async function certificate(file: string, ...options: string[]): Promise<string> {
+  return (await run(['openssl', 'x509', '-in', file, '-noout', ...options])).stdout.trim();
+}
+
+/** A shell script as root on the machine, over ssh. */
+export async function asRoot(lab: Lab, script: string, tolerant = false): Promise<string> {
+  const result = await lab.ssh(MACHINE, ['sudo', 'bash', '-euc', script], { tolerant, timeout: 60_000 });
+  return result.stdout.trim();
+}
