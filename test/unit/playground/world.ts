@@ -39,7 +39,7 @@ export function balancer(
   ports: readonly { name?: string; port: number; protocol?: string }[],
   internal = true,
 ): KubeObject {
-  const annotations = internal ? { 'cloud.google.com/load-balancer-type': 'internal' } : {};
+  const annotations: Record<string, string> = internal ? { 'cloud.google.com/load-balancer-type': 'internal' } : {};
   return {
     apiVersion: 'v1',
     kind: 'Service',
