@@ -96,8 +96,29 @@ export class Credentials {
     const insecure = skipTlsVerify || server.startsWith('http:');
     const config = new KubeConfig();
     config.loadFromOptions({
-      clusters: [{ name: 'cluster', server, tlsServerName, skipTLSVerify: insecure, proxyUrl: this.proxy, caFile, caData: caData ?? (caFile === undefined && !insecure ? systemAuthorities() : undefined) }],
-      users: [{ ...this.#user, exec: undefined, impersonate: undefined, name: 'user', ...material, token: material.token ?? this.#user.token, certData: material.certData ?? this.#user.certData, keyData: material.keyData ?? this.#user.keyData }],
+      clusters: [
+        {
+          name: 'cluster',
+          server,
+          tlsServerName,
+          skipTLSVerify: insecure,
+          proxyUrl: this.proxy,
+          caFile,
+          caData: caData ?? (caFile === undefined && !insecure ? systemAuthorities() : undefined),
+        },
+      ],
+      users: [
+        {
+          ...this.#user,
+          exec: undefined,
+          impersonate: undefined,
+          name: 'user',
+          ...material,
+          token: material.token ?? this.#user.token,
+          certData: material.certData ?? this.#user.certData,
+          keyData: material.keyData ?? this.#user.keyData,
+        },
+      ],
       contexts: [{ name: 'context', cluster: 'cluster', user: 'user' }],
       currentContext: 'context',
     });
@@ -108,10 +129,16 @@ export class Credentials {
     try {
       await config.applySecurityAuthentication(context);
     } catch (error) {
-      const file: unknown = isRecord(error) ? error['path'] : undefined;
+      const file: unknown = isRecord(error) ? error.path : undefined;
       if (typeof file === 'string') throw unreadable(file, error);
       const text = error instanceof Error ? error.message : String(error);
-      throw new MeshError({ code: 'kube.unauthorized', kind: 'person', userMessage: message('kube.auth-provider', { user: this.#user.name, text }), nextStep: message('kube.unauthorized.next'), cause: error });
+      throw new MeshError({
+        code: 'kube.unauthorized',
+        kind: 'person',
+        userMessage: message('kube.auth-provider', { user: this.#user.name, text }),
+        nextStep: message('kube.unauthorized.next'),
+        cause: error,
+      });
     }
   }
 }
@@ -139,5 +166,11 @@ function impersonation({ impersonate }: UserConfig): Readonly<Record<string, str
 
 function unreadable(file: string, cause: unknown): MeshError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return new MeshError({ code: 'kube.kubeconfig', kind: 'bad-input', userMessage: message('kube.kubeconfig.read', { file, text }), nextStep: message('kube.kubeconfig.next'), cause });
+  return new MeshError({
+    code: 'kube.kubeconfig',
+    kind: 'bad-input',
+    userMessage: message('kube.kubeconfig.read', { file, text }),
+    nextStep: message('kube.kubeconfig.next'),
+    cause,
+  });
 }

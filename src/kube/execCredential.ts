@@ -74,9 +74,18 @@ async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T>
 }
 
 async function runProgram(config: ExecConfig, cluster: ClusterConfig, signal: AbortSignal): Promise<ExecCredential> {
-  const env = { ...process.env, ...Object.fromEntries(config.env.map(({ name, value }) => [name, value])), KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(config, cluster)) };
+  const env = {
+    ...process.env,
+    ...Object.fromEntries(config.env.map(({ name, value }) => [name, value])),
+    KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(config, cluster)),
+  };
   const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(config.command, [...config.args], { env, signal, timeout: PROGRAM_LIMIT_MS, maxBuffer: 1 << 20, windowsHide: true }, (failure, out, err) => resolve({ error: failure, stdout: out, stderr: err }));
+    const child = execFile(
+      config.command,
+      [...config.args],
+      { env, signal, timeout: PROGRAM_LIMIT_MS, maxBuffer: 1 << 20, windowsHide: true },
+      (failure, out, err) => resolve({ error: failure, stdout: out, stderr: err }),
+    );
     // Without a terminal a question of the program would wait for ever.
     child.stdin?.end();
   });
@@ -85,7 +94,7 @@ async function runProgram(config: ExecConfig, cluster: ClusterConfig, signal: Ab
   const status = recordAt(answer, 'status');
   const token = textAt(status, 'token');
   const certificate = textAt(status, 'clientCertificateData');
-  if (!isRecord(answer) || answer['kind'] !== 'ExecCredential' || (token === undefined && certificate === undefined)) {
+  if (!isRecord(answer) || answer.kind !== 'ExecCredential' || (token === undefined && certificate === undefined)) {
     throw refused('kube.exec.answer', config, {}, 'kube.exec.next');
   }
   const expires = Date.parse(textAt(status, 'expirationTimestamp') ?? '');
@@ -97,27 +106,46 @@ function execInfo(config: ExecConfig, cluster: ClusterConfig): unknown {
   const spec = {
     interactive: false,
     ...(config.provideClusterInfo && {
-      cluster: { 'server': cluster.server, 'tls-server-name': cluster.tlsServerName, 'insecure-skip-tls-verify': cluster.skipTlsVerify || undefined, 'certificate-authority-data': cluster.caData, 'proxy-url': cluster.proxyUrl },
+      cluster: {
+        server: cluster.server,
+        'tls-server-name': cluster.tlsServerName,
+        'insecure-skip-tls-verify': cluster.skipTlsVerify || undefined,
+        'certificate-authority-data': cluster.caData,
+        'proxy-url': cluster.proxyUrl,
+      },
     }),
   };
   return { apiVersion: config.apiVersion, kind: 'ExecCredential', spec };
 }
 
 function programFailed(config: ExecConfig, error: Error, stderr: string): MeshError {
-  const code: unknown = isRecord(error) ? error['code'] : undefined;
+  const code: unknown = isRecord(error) ? error.code : undefined;
   if (code === 'ENOENT') {
     return config.installHint === undefined
       ? refused('kube.exec.missing', config, {}, 'kube.exec.missing.next', error)
       : refused('kube.exec.missing', config, { hint: config.installHint }, 'kube.exec.missing.hint', error);
   }
-  if (isRecord(error) && error['killed'] === true) return refused('kube.exec.limit', config, { seconds: PROGRAM_LIMIT_MS / 1000 }, 'kube.exec.next', error);
-  return refused('kube.exec.failed', config, { status: typeof code === 'number' || typeof code === 'string' ? code : '?', text: lastLines(stderr) }, 'kube.exec.next', error);
+  if (isRecord(error) && error.killed === true)
+    return refused('kube.exec.limit', config, { seconds: PROGRAM_LIMIT_MS / 1000 }, 'kube.exec.next', error);
+  return refused(
+    'kube.exec.failed',
+    config,
+    { status: typeof code === 'number' || typeof code === 'string' ? code : '?', text: lastLines(stderr) },
+    'kube.exec.next',
+    error,
+  );
 }
 
 function refused(id: string, config: ExecConfig, args: Readonly<Record<string, string | number>>, next: string, cause?: Error): MeshError {
   const all = { command: config.command, ...args };
   // The program's output may hold a token: only its stderr is kept, and an Error of execFile names arguments, so it is not the cause.
-  return new MeshError({ code: 'kube.unauthorized', kind: 'person', userMessage: message(id, all), nextStep: message(next, all), cause: cause?.name });
+  return new MeshError({
+    code: 'kube.unauthorized',
+    kind: 'person',
+    userMessage: message(id, all),
+    nextStep: message(next, all),
+    cause: cause?.name,
+  });
 }
 
 function lastLines(text: string): string {

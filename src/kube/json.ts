@@ -16,6 +16,12 @@ export function textAt(value: unknown, key: string): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
+/** As textAt, an empty text counting as none. */
+export function filledTextAt(value: unknown, key: string): string | undefined {
+  const found = textAt(value, key);
+  return found === '' ? undefined : found;
+}
+
 /** The list under a key, or an empty one. */
 export function listAt(value: unknown, key: string): readonly unknown[] {
   const found = isRecord(value) ? value[key] : undefined;

@@ -40,7 +40,12 @@ export interface UserConfig {
   readonly exec?: ExecConfig;
   /** As client-node's own auth providers read it (OIDC, Azure, GCP). */
   readonly authProvider?: JsonRecord;
-  readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string; readonly extra: Readonly<Record<string, readonly string[]>> };
+  readonly impersonate?: {
+    readonly user: string;
+    readonly groups: readonly string[];
+    readonly uid?: string;
+    readonly extra: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 export interface ContextConfig {
@@ -98,14 +103,15 @@ export function listContexts(kubeconfig: Kubeconfig): ContextInfo[] {
       server: kubeconfig.clusters.get(context.cluster)?.server ?? '',
       namespace: context.namespace,
       current: context.name === kubeconfig.currentContext,
-      runsProgram: user?.exec !== undefined || isRecord(user?.authProvider?.['config']) && typeof user.authProvider['config']['cmd-path'] === 'string',
+      runsProgram:
+        user?.exec !== undefined || (isRecord(user?.authProvider?.config) && typeof user.authProvider.config['cmd-path'] === 'string'),
     };
   });
 }
 
 export function kubeconfigPaths({ paths, env = process.env, home = homedir() }: LoadKubeconfigOptions): readonly string[] {
   if (paths !== undefined && paths.length > 0) return unique(paths.map((file) => path.resolve(file)));
-  const listed = (env['KUBECONFIG'] ?? '').split(path.delimiter).filter((file) => file !== '');
+  const listed = (env.KUBECONFIG ?? '').split(path.delimiter).filter((file) => file !== '');
   return listed.length > 0 ? unique(listed.map((file) => path.resolve(file))) : [path.join(home, '.kube', 'config')];
 }
 
@@ -121,13 +127,24 @@ async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isRecord(error) && error['code'] === 'ENOENT') return undefined;
-    throw badKubeconfig(message('kube.kubeconfig.read', { file, text: error instanceof Error ? error.message : String(error) }), undefined, error);
+    if (isRecord(error) && error.code === 'ENOENT') return undefined;
+    throw badKubeconfig(
+      message('kube.kubeconfig.read', { file, text: error instanceof Error ? error.message : String(error) }),
+      undefined,
+      error,
+    );
   }
 }
 
 function badKubeconfig(userMessage: Message, field?: string, cause?: unknown): MeshError {
-  return new MeshError({ code: 'kube.kubeconfig', kind: 'bad-input', userMessage, nextStep: message('kube.kubeconfig.next'), field, cause });
+  return new MeshError({
+    code: 'kube.kubeconfig',
+    kind: 'bad-input',
+    userMessage,
+    nextStep: message('kube.kubeconfig.next'),
+    field,
+    cause,
+  });
 }
 
 function parseKubeconfig(file: string, text: string): Omit<Kubeconfig, 'files'> {
@@ -138,11 +155,14 @@ function parseKubeconfig(file: string, text: string): Omit<Kubeconfig, 'files'> 
   const reader = new KubeconfigReader(file);
   const top = root === null || root === undefined ? {} : reader.map(root, '(top)');
   return {
-    currentContext: reader.text(top, 'current-context', '') || undefined,
+    currentContext: reader.text(top, 'current-context', ''),
     clusters: reader.named(top, 'clusters', 'cluster', (body, name, at) => reader.cluster(body, name, at)),
     users: reader.named(top, 'users', 'user', (body, name, at) => reader.user(body, name, at)),
     contexts: reader.named(top, 'contexts', 'context', (body, name, at) => ({
-      name, cluster: reader.required(body, 'cluster', at), user: reader.text(body, 'user', at) || undefined, namespace: reader.text(body, 'namespace', at) || undefined,
+      name,
+      cluster: reader.required(body, 'cluster', at),
+      user: reader.text(body, 'user', at),
+      namespace: reader.text(body, 'namespace', at),
     })),
   };
 }
@@ -173,14 +193,15 @@ class KubeconfigReader {
 
   text(parent: JsonRecord, key: string, at: string): string | undefined {
     const value = parent[key];
-    if (value === undefined || value === null) return undefined;
+    // client-go writes and reads an empty text as none.
+    if (value === undefined || value === null || value === '') return undefined;
     if (typeof value !== 'string') throw this.#complain('text', join(at, key));
     return value;
   }
 
   required(parent: JsonRecord, key: string, at: string): string {
     const value = this.text(parent, key, at);
-    if (value === undefined || value === '') throw this.#complain('missing', join(at, key));
+    if (value === undefined) throw this.#complain('missing', join(at, key));
     return value;
   }
 
@@ -197,7 +218,8 @@ class KubeconfigReader {
       const at = `${key}[${index}]`;
       const entry = this.map(value, at);
       const name = this.required(entry, 'name', at);
-      if (entries.has(name)) throw badKubeconfig(message('kube.kubeconfig.duplicate', { file: this.#file, field: `${at}.name`, name }), `${at}.name`);
+      if (entries.has(name))
+        throw badKubeconfig(message('kube.kubeconfig.duplicate', { file: this.#file, field: `${at}.name`, name }), `${at}.name`);
       const body = entry[inner] ?? {};
       entries.set(name, read(this.map(body, `${at}.${inner}`), name, `${at}.${inner}`));
     }
@@ -207,7 +229,7 @@ class KubeconfigReader {
   /** File names in a kubeconfig are relative to the folder of that kubeconfig. */
   path(parent: JsonRecord, key: string, at: string): string | undefined {
     const value = this.text(parent, key, at);
-    return value === undefined || value === '' ? undefined : path.resolve(path.dirname(this.#file), value);
+    return value === undefined ? undefined : path.resolve(path.dirname(this.#file), value);
   }
 
   cluster(body: JsonRecord, name: string, at: string): ClusterConfig {
@@ -216,11 +238,11 @@ class KubeconfigReader {
     return {
       name,
       server,
-      caData: this.text(body, 'certificate-authority-data', at) || undefined,
+      caData: this.text(body, 'certificate-authority-data', at),
       caFile: this.path(body, 'certificate-authority', at),
       skipTlsVerify: body['insecure-skip-tls-verify'] === true,
-      tlsServerName: this.text(body, 'tls-server-name', at) || undefined,
-      proxyUrl: this.text(body, 'proxy-url', at) || undefined,
+      tlsServerName: this.text(body, 'tls-server-name', at),
+      proxyUrl: this.text(body, 'proxy-url', at),
     };
   }
 
@@ -229,22 +251,28 @@ class KubeconfigReader {
     const extra = body['as-user-extra'] === undefined ? {} : this.map(body['as-user-extra'], join(at, 'as-user-extra'));
     return {
       name,
-      certData: this.text(body, 'client-certificate-data', at) || undefined,
+      certData: this.text(body, 'client-certificate-data', at),
       certFile: this.path(body, 'client-certificate', at),
-      keyData: this.text(body, 'client-key-data', at) || undefined,
+      keyData: this.text(body, 'client-key-data', at),
       keyFile: this.path(body, 'client-key', at),
-      token: this.text(body, 'token', at) || undefined,
+      token: this.text(body, 'token', at),
       tokenFile: this.path(body, 'tokenFile', at),
-      username: this.text(body, 'username', at) || undefined,
+      username: this.text(body, 'username', at),
       password: this.text(body, 'password', at),
-      exec: body['exec'] === undefined || body['exec'] === null ? undefined : this.exec(this.map(body['exec'], join(at, 'exec')), join(at, 'exec')),
-      authProvider: body['auth-provider'] === undefined || body['auth-provider'] === null ? undefined : this.map(body['auth-provider'], join(at, 'auth-provider')),
-      impersonate: impersonated === undefined ? undefined : {
-        user: impersonated,
-        groups: this.texts(body, 'as-groups', at),
-        uid: this.text(body, 'as-uid', at),
-        extra: Object.fromEntries(Object.keys(extra).map((key) => [key, this.texts(extra, key, join(at, 'as-user-extra'))])),
-      },
+      exec: body.exec === undefined || body.exec === null ? undefined : this.exec(this.map(body.exec, join(at, 'exec')), join(at, 'exec')),
+      authProvider:
+        body['auth-provider'] === undefined || body['auth-provider'] === null
+          ? undefined
+          : this.map(body['auth-provider'], join(at, 'auth-provider')),
+      impersonate:
+        impersonated === undefined
+          ? undefined
+          : {
+              user: impersonated,
+              groups: this.texts(body, 'as-groups', at),
+              uid: this.text(body, 'as-uid', at),
+              extra: Object.fromEntries(Object.keys(extra).map((key) => [key, this.texts(extra, key, join(at, 'as-user-extra'))])),
+            },
     };
   }
 
@@ -259,8 +287,8 @@ class KubeconfigReader {
         return { name: this.required(entry, 'name', `${at}.env[${index}]`), value: this.text(entry, 'value', `${at}.env[${index}]`) ?? '' };
       }),
       apiVersion: this.text(body, 'apiVersion', at) ?? 'client.authentication.k8s.io/v1beta1',
-      installHint: this.text(body, 'installHint', at) || undefined,
-      provideClusterInfo: body['provideClusterInfo'] === true,
+      installHint: this.text(body, 'installHint', at),
+      provideClusterInfo: body.provideClusterInfo === true,
     };
   }
 }

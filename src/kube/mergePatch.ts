@@ -37,7 +37,8 @@ function overlay(wanted: unknown, live: unknown): unknown {
 /** The same item in the live list: by name, else by port and protocol, as Kubernetes' own merge keys; plain lists by position. */
 function counterpart(item: unknown, index: number, present: readonly unknown[]): unknown {
   if (!isRecord(item)) return present[index];
-  if (typeof item['name'] === 'string') return present.find((other) => isRecord(other) && other['name'] === item['name']);
-  if (item['port'] !== undefined) return present.find((other) => isRecord(other) && other['port'] === item['port'] && (other['protocol'] ?? 'TCP') === (item['protocol'] ?? 'TCP'));
+  if (typeof item.name === 'string') return present.find((other) => isRecord(other) && other.name === item.name);
+  if (item.port !== undefined)
+    return present.find((other) => isRecord(other) && other.port === item.port && (other.protocol ?? 'TCP') === (item.protocol ?? 'TCP'));
   return present[index];
 }

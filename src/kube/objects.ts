@@ -3,12 +3,12 @@ import { isRecord, textAt } from './json.ts';
 
 /** What of an API answer is an object; items of a typed list lack apiVersion and kind, so the list's own are given. Undefined: not an object. */
 export function toKubeObject(value: unknown, type: { readonly apiVersion: string; readonly kind: string }): KubeObject | undefined {
-  if (!isRecord(value) || !isRecord(value['metadata'])) return undefined;
-  const name = textAt(value['metadata'], 'name');
+  if (!isRecord(value) || !isRecord(value.metadata)) return undefined;
+  const name = textAt(value.metadata, 'name');
   if (name === undefined) return undefined;
   const apiVersion = textAt(value, 'apiVersion') ?? type.apiVersion;
   const kind = textAt(value, 'kind') ?? type.kind;
-  return { ...value, apiVersion, kind, metadata: { ...value['metadata'], name } };
+  return { ...value, apiVersion, kind, metadata: { ...value.metadata, name } };
 }
 
 export function refOf(object: KubeObject): ObjectRef {

@@ -19,7 +19,7 @@ export function proxyFromEnvironment(server: string, env: Environment): string |
 }
 
 function variable(env: Environment, name: string): string | undefined {
-  return env[name] || env[name.toLowerCase()] || undefined;
+  return [env[name], env[name.toLowerCase()]].find((value) => value !== undefined && value !== '');
 }
 
 function isLoopback(host: string): boolean {
@@ -27,7 +27,10 @@ function isLoopback(host: string): boolean {
 }
 
 function excluded(host: string, port: string, list: string): boolean {
-  return list.split(',').map((entry) => entry.trim().toLowerCase()).some((entry) => entry !== '' && matches(host, port, entry));
+  return list
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .some((entry) => entry !== '' && matches(host, port, entry));
 }
 
 function matches(host: string, port: string, entry: string): boolean {

@@ -13,7 +13,17 @@ export interface Resource {
 
 /** Kinds that every API server serves under these names: no question needed. Others are discovered. */
 const KNOWN: readonly Resource[] = [
-  ...(['Service services', 'Endpoints endpoints', 'Pod pods', 'Secret secrets', 'ConfigMap configmaps', 'ServiceAccount serviceaccounts', 'Event events'] as const).map((words) => known('v1', words, true)),
+  ...(
+    [
+      'Service services',
+      'Endpoints endpoints',
+      'Pod pods',
+      'Secret secrets',
+      'ConfigMap configmaps',
+      'ServiceAccount serviceaccounts',
+      'Event events',
+    ] as const
+  ).map((words) => known('v1', words, true)),
   ...(['Namespace namespaces', 'Node nodes'] as const).map((words) => known('v1', words, false)),
   known('apps/v1', 'Deployment deployments', true),
   known('apps/v1', 'DaemonSet daemonsets', true),
@@ -55,7 +65,7 @@ export class Resources {
         const plural = textAt(entry, 'name');
         const kind = textAt(entry, 'kind');
         if (plural === undefined || kind === undefined || plural.includes('/')) return [];
-        return [{ apiVersion, kind, plural: segment(plural, 'name'), namespaced: isRecord(entry) && entry['namespaced'] === true }];
+        return [{ apiVersion, kind, plural: segment(plural, 'name'), namespaced: isRecord(entry) && entry.namespaced === true }];
       });
     } catch (error) {
       if (isMeshError(error, 'kube.not-found')) return [];
@@ -83,12 +93,14 @@ export function objectPath(resource: Resource, ref: ObjectRef): string {
 
 export function namespaceOf(resource: Resource, ref: ObjectRef): string | undefined {
   if (!resource.namespaced) return undefined;
-  if (ref.namespace === undefined || ref.namespace === '') throw badRequest('kube.no-namespace', { kind: ref.kind, name: ref.name }, 'metadata.namespace');
+  if (ref.namespace === undefined || ref.namespace === '')
+    throw badRequest('kube.no-namespace', { kind: ref.kind, name: ref.name }, 'metadata.namespace');
   return ref.namespace;
 }
 
 /** A name as one path segment: what the API server itself refuses (ValidatePathSegmentName) must not reach another path. */
 function segment(value: string, field: string): string {
-  if (value === '' || value === '.' || value === '..' || /[/%\u0000-\u001f\u007f]/.test(value)) throw badRequest('kube.bad-name', { field, value }, field);
+  if (value === '' || value === '.' || value === '..' || /[/%\u0000-\u001f\u007f]/.test(value))
+    throw badRequest('kube.bad-name', { field, value }, field);
   return encodeURIComponent(value);
 }

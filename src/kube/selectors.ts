@@ -21,7 +21,10 @@ export function matchesFields(object: KubeObject, selector: string | undefined):
 
 /** Splits at commas that are not inside the brackets of a set. */
 function terms(selector: string | undefined): readonly string[] {
-  return (selector ?? '').split(/,(?![^(]*\))/).map((term) => term.trim()).filter((term) => term !== '');
+  return (selector ?? '')
+    .split(/,(?![^(]*\))/)
+    .map((term) => term.trim())
+    .filter((term) => term !== '');
 }
 
 function matchesLabel(labels: Readonly<Record<string, string>>, term: string): boolean {
@@ -29,7 +32,12 @@ function matchesLabel(labels: Readonly<Record<string, string>>, term: string): b
   if (set !== null) {
     const [, key = '', operator, values = ''] = set;
     const value = labels[key];
-    const inside = value !== undefined && values.split(',').map((text) => text.trim()).includes(value);
+    const inside =
+      value !== undefined &&
+      values
+        .split(',')
+        .map((text) => text.trim())
+        .includes(value);
     return inside === (operator === 'in');
   }
   const equality = /^([^\s=!]+)\s*(==|=|!=)\s*(\S*)$/.exec(term);

@@ -29,11 +29,19 @@ export async function serviceCidrs(api: Calls, namespace: string, options?: Call
 }
 
 export function serviceCidrUnknown(context: string, answer: string): MeshError {
-  return new MeshError({ code: 'kube.service-cidr-unknown', userMessage: message('kube.service-cidr-unknown', { context, answer: answer.slice(0, 500) }), nextStep: message('kube.service-cidr-unknown.next', { context }) });
+  return new MeshError({
+    code: 'kube.service-cidr-unknown',
+    userMessage: message('kube.service-cidr-unknown', { context, answer: answer.slice(0, 500) }),
+    nextStep: message('kube.service-cidr-unknown.next', { context }),
+  });
 }
 
 export function cidrsOf(objects: readonly KubeObject[]): readonly string[] {
-  return [...new Set(objects.flatMap((object) => listAt(object['spec'], 'cidrs')).filter((cidr): cidr is string => typeof cidr === 'string' && isCidr(cidr)))];
+  return [
+    ...new Set(
+      objects.flatMap((object) => listAt(object.spec, 'cidrs')).filter((cidr): cidr is string => typeof cidr === 'string' && isCidr(cidr)),
+    ),
+  ];
 }
 
 /**
@@ -65,7 +73,12 @@ async function fromServiceCidrObjects(api: Calls, options?: CallOptions): Promis
 
 /** The API server's words; an error other than a refusal of the Service is thrown. */
 async function probe(api: Calls, namespace: string, address: string, options?: CallOptions): Promise<string> {
-  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: PROBE_NAME, namespace }, spec: { clusterIP: address, ports: [{ name: 'tcp', port: 80, protocol: 'TCP' }] } };
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: PROBE_NAME, namespace },
+    spec: { clusterIP: address, ports: [{ name: 'tcp', port: 80, protocol: 'TCP' }] },
+  };
   try {
     return await attempt(api, service, options, true);
   } catch (error) {
@@ -86,9 +99,15 @@ async function probe(api: Calls, namespace: string, address: string, options?: C
 async function attempt(api: Calls, service: KubeObject, options: CallOptions | undefined, dryRun: boolean): Promise<string> {
   const { object } = await api.create(service, { ...options, dryRun });
   // API servers before 1.12 do not know the parameter: what was made against all odds goes at once.
-  const made = await api.list({ apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, fieldSelector: `metadata.name=${PROBE_NAME}` }, options);
+  const made = await api.list(
+    { apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, fieldSelector: `metadata.name=${PROBE_NAME}` },
+    options,
+  );
   if (made.some((other) => other.metadata.uid === object.metadata.uid)) {
-    await api.delete({ apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: PROBE_NAME }, { ...options, uid: object.metadata.uid });
+    await api.delete(
+      { apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: PROBE_NAME },
+      { ...options, uid: object.metadata.uid },
+    );
   }
   return '';
 }

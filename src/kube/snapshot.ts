@@ -14,14 +14,32 @@ import { cidrsOf, isCidr, serviceCidrUnknown } from './serviceCidrs.ts';
 export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
   const objects = parseObjects(yamlText, name);
   const select = ({ apiVersion, kind, namespace, labelSelector, fieldSelector }: ObjectQuery) =>
-    objects.filter((object) => object.apiVersion === apiVersion && object.kind === kind && (namespace === undefined || object.metadata.namespace === namespace) && matchesLabels(object, labelSelector) && matchesFields(object, fieldSelector));
+    objects.filter(
+      (object) =>
+        object.apiVersion === apiVersion &&
+        object.kind === kind &&
+        (namespace === undefined || object.metadata.namespace === namespace) &&
+        matchesLabels(object, labelSelector) &&
+        matchesFields(object, fieldSelector),
+    );
   const refuse = async (): Promise<never> => {
-    throw new MeshError({ code: 'kube.snapshot', userMessage: message('kube.snapshot', { name }), nextStep: message('kube.snapshot.next') });
+    throw new MeshError({
+      code: 'kube.snapshot',
+      userMessage: message('kube.snapshot', { name }),
+      nextStep: message('kube.snapshot.next'),
+    });
   };
   return {
     context: name,
     version: refuse,
-    get: async (ref) => objects.find((object) => object.apiVersion === ref.apiVersion && object.kind === ref.kind && object.metadata.name === ref.name && (ref.namespace === undefined || object.metadata.namespace === ref.namespace)),
+    get: async (ref) =>
+      objects.find(
+        (object) =>
+          object.apiVersion === ref.apiVersion &&
+          object.kind === ref.kind &&
+          object.metadata.name === ref.name &&
+          (ref.namespace === undefined || object.metadata.namespace === ref.namespace),
+      ),
     list: async (query) => select(query),
     watch: async (query, onEvent, { signal }) => {
       for (const object of select(query)) onEvent({ type: 'ADDED', object });
@@ -59,13 +77,22 @@ function parseObjects(text: string, name: string): readonly KubeObject[] {
 /** The items of a List, of `ServiceList` as the API itself prints it, or the one object. */
 function entries(value: unknown): readonly unknown[] {
   const kind = textAt(value, 'kind');
-  if (!isRecord(value) || kind === undefined || !kind.endsWith('List') || !Array.isArray(value['items'])) return [value];
+  if (!isRecord(value) || kind === undefined || !kind.endsWith('List') || !Array.isArray(value.items)) return [value];
   const itemKind = kind.slice(0, -'List'.length);
-  return listAt(value, 'items').map((item) => (itemKind === '' || !isRecord(item) ? item : { apiVersion: value['apiVersion'], kind: itemKind, ...item }));
+  return listAt(value, 'items').map((item) =>
+    itemKind === '' || !isRecord(item) ? item : { apiVersion: value.apiVersion, kind: itemKind, ...item },
+  );
 }
 
 function invalid(id: string, args: Readonly<Record<string, string | number>>, cause?: unknown): MeshError {
-  return new MeshError({ code: 'kube.snapshot-invalid', kind: 'bad-input', userMessage: message(id, args), nextStep: message('kube.snapshot-invalid.next'), field: 'snapshot', cause });
+  return new MeshError({
+    code: 'kube.snapshot-invalid',
+    kind: 'bad-input',
+    userMessage: message(id, args),
+    nextStep: message('kube.snapshot-invalid.next'),
+    field: 'snapshot',
+    cause,
+  });
 }
 
 /** From ServiceCIDR objects, else from the arguments of kube-apiserver's own pods; never guessed. */
@@ -78,9 +105,16 @@ function serviceCidrsIn(objects: readonly KubeObject[], name: string): ServiceCi
 
 function apiServerRanges(object: KubeObject): readonly string[] {
   if (object.kind !== 'Pod' || object.apiVersion !== 'v1') return [];
-  const words = listAt(object['spec'], 'containers').flatMap((container) => [...listAt(container, 'command'), ...listAt(container, 'args')]).filter((word): word is string => typeof word === 'string');
-  if (!words.some((word) => /(^|\/)kube-apiserver$/.test(word)) && object.metadata.labels?.['component'] !== 'kube-apiserver') return [];
+  const words = listAt(object.spec, 'containers')
+    .flatMap((container) => [...listAt(container, 'command'), ...listAt(container, 'args')])
+    .filter((word): word is string => typeof word === 'string');
+  if (!words.some((word) => /(^|\/)kube-apiserver$/.test(word)) && object.metadata.labels?.component !== 'kube-apiserver') return [];
   const flag = '--service-cluster-ip-range';
   const value = words.find((word) => word.startsWith(`${flag}=`))?.slice(flag.length + 1) ?? words[words.indexOf(flag) + 1];
-  return words.some((word) => word.startsWith(flag)) ? (value ?? '').split(',').map((cidr) => cidr.trim()).filter(isCidr) : [];
+  return words.some((word) => word.startsWith(flag))
+    ? (value ?? '')
+        .split(',')
+        .map((cidr) => cidr.trim())
+        .filter(isCidr)
+    : [];
 }

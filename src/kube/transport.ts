@@ -55,7 +55,8 @@ export class Transport {
       const answer = await this.#send(request, signal);
       const text = await answer.body.text();
       const parsed = parseJson(text);
-      if (answer.statusCode < 200 || answer.statusCode > 299) throw statusError(answer.statusCode, parsed ?? text, request.target, this.context, this.server);
+      if (answer.statusCode < 200 || answer.statusCode > 299)
+        throw statusError(answer.statusCode, parsed ?? text, request.target, this.context, this.server);
       if (parsed === undefined) throw notKubernetes(this.context, this.server, answer.statusCode);
       return parsed;
     });
@@ -108,7 +109,10 @@ export class Transport {
     }
   }
 
-  #named(error: unknown, { outer, limit, limitMs }: { outer: AbortSignal | undefined; limit: AbortSignal; limitMs: number | undefined }): MeshError {
+  #named(
+    error: unknown,
+    { outer, limit, limitMs }: { outer: AbortSignal | undefined; limit: AbortSignal; limitMs: number | undefined },
+  ): MeshError {
     if (outer?.aborted === true || this.#closing.signal.aborted) return cancelled(error);
     if (limit.aborted) return timeout(this.context, this.server, limitMs, error);
     return isMeshError(error) ? error : connectionError(error, this.context, this.server, this.#credentials.proxy);
@@ -138,12 +142,19 @@ export class Transport {
 
   async #once({ method, path, query = {}, body, contentType = 'application/json' }: ApiRequest, signal: AbortSignal): Promise<Answer> {
     const session = await this.#credentials.session(signal);
-    const search = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)).toString();
+    const search = new URLSearchParams(
+      Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ).toString();
     return session.dispatcher.request({
       origin: this.#base.origin,
       path: `${this.#base.pathname.replace(/\/$/, '')}${path}${search === '' ? '' : `?${search}`}`,
       method,
-      headers: { ...session.headers, 'accept': 'application/json', 'user-agent': 'mesh-expansion', ...(body === undefined ? {} : { 'content-type': contentType }) },
+      headers: {
+        ...session.headers,
+        accept: 'application/json',
+        'user-agent': 'mesh-expansion',
+        ...(body === undefined ? {} : { 'content-type': contentType }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
       bodyTimeout: STREAM_SILENCE_MS,
       signal,

@@ -30,7 +30,12 @@ class Expired extends Error {}
  * List, then watch, again and again until the signal aborts (then it resolves). What vanished in a gap is reported as DELETED. Before the first
  * list has come through, any error rejects; later only 401 and 403 do, and a lost connection is tried again with growing, jittered pauses.
  */
-export async function watchObjects(source: WatchSource, query: ObjectQuery, onEvent: (event: WatchEvent) => void, options: CallOptions & { readonly signal: AbortSignal }): Promise<void> {
+export async function watchObjects(
+  source: WatchSource,
+  query: ObjectQuery,
+  onEvent: (event: WatchEvent) => void,
+  options: CallOptions & { readonly signal: AbortSignal },
+): Promise<void> {
   const { signal } = options;
   const known = new Map<string, KubeObject>();
   let resourceVersion: string | undefined;
@@ -58,25 +63,33 @@ export async function watchObjects(source: WatchSource, query: ObjectQuery, onEv
         if (resourceVersion === started) await pause(backoff(source, failures++), signal);
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       // Its CustomResourceDefinition may have gone.
       if (error instanceof Expired || (listed && isMeshError(error, 'kube.not-found'))) {
         resourceVersion = undefined;
         await pause(backoff(source, failures++), signal);
         continue;
       }
-      if (!listed || isMeshError(error, 'kube.unauthorized') || isMeshError(error, 'kube.forbidden') || !isMeshError(error)) throw asMeshError(error);
+      if (!listed || isMeshError(error, 'kube.unauthorized') || isMeshError(error, 'kube.forbidden') || !isMeshError(error))
+        throw asMeshError(error);
       options.onProgress?.(message('kube.watch.reconnecting', { context: source.context, code: error.code }));
       await pause(backoff(source, failures++), signal);
     }
   }
 }
 
-function takeLine(line: unknown, known: Map<string, KubeObject>, query: ObjectQuery, source: WatchSource, onEvent: (event: WatchEvent) => void, advanced: (resourceVersion: string) => void): void {
+function takeLine(
+  line: unknown,
+  known: Map<string, KubeObject>,
+  query: ObjectQuery,
+  source: WatchSource,
+  onEvent: (event: WatchEvent) => void,
+  advanced: (resourceVersion: string) => void,
+): void {
   const type = textAt(line, 'type');
   const raw = recordAt(line, 'object');
   if (type === 'ERROR') {
-    const code = typeof raw['code'] === 'number' ? raw['code'] : 500;
+    const code = typeof raw.code === 'number' ? raw.code : 500;
     if (code === 410) throw new Expired();
     throw statusError(code, raw, source.target, source.context, source.server);
   }
@@ -123,6 +136,11 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(milliseconds, undefined, { signal });
   } catch (error) {
-    if (!(isRecord(error) && error['name'] === 'AbortError')) throw error;
+    if (!(isRecord(error) && error.name === 'AbortError')) throw error;
   }
+}
+
+// The compiler takes a signal that was seen not aborted to stay so.
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
