@@ -40,8 +40,12 @@ async function prepare(name, action) {
   }
 }
 
+/** A lab of the tests' own, taken down at the end; one that MESH_LAB names is used as it is and left up. */
+const lab = process.env.MESH_LAB ?? 'test';
+const ownLab = process.env.MESH_LAB === undefined;
+
 async function labCommand(command, minutes) {
-  const code = await runLabCommand(command, minutes * 60_000);
+  const code = await runLabCommand(command, lab, minutes * 60_000);
   if (code !== 0) throw new Error(`lab ${command} ended with ${code}`);
 }
 
@@ -59,7 +63,7 @@ async function main() {
     }
     say(`Suite ${name}`);
     const since = Date.now();
-    const counts = await suite.run();
+    const counts = await suite.run({ MESH_LAB: lab });
     total.passed += counts.passed;
     total.failed += counts.failed;
     rows.push(`  ${name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - since) / 1000).toFixed(0)} s`);
@@ -72,11 +76,11 @@ for (const [signal, code] of [
 ]) {
   process.once(signal, () => {
     const end = () => process.exit(code);
-    if (labStarted) runLabCommand('down', 120_000).then(end, end);
+    if (labStarted && ownLab) runLabCommand('down', lab, 120_000).then(end, end);
     else end();
   });
 }
 await main();
-if (labStarted && !process.env.MESH_KEEP_LAB) await prepare('lab down', () => labCommand('down', 3));
+if (labStarted && ownLab) await prepare('lab down', () => labCommand('down', 3));
 process.stdout.write(`${rows.join('\n')}\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

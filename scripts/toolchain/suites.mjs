@@ -106,5 +106,6 @@ export const runHost = () => counted('host', [path.join(root, 'test', 'host', 'r
 export const runDesktop = () => counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000 });
 export const runLab = (env) => mochaRun('lab', ['test/lab/**/*.test.ts'], 20 * 60_000, env);
 export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], 15 * 60_000, env);
-/** Runs test/lab/lab.ts with one of its commands. */
-export const runLabCommand = (command, limitMs) => start([path.join(root, 'test', 'lab', 'lab.ts'), command], { limitMs });
+/** Runs test/lab/lab.ts with one of its commands on the lab of that name. */
+export const runLabCommand = (command, name, limitMs) =>
+  start([path.join(root, 'test', 'lab', 'lab.ts'), command, '--name', name], { limitMs });
