@@ -1,10 +1,10 @@
 import type { Check } from './era.ts';
 import { MeshError } from './errors.ts';
 import type { CheckEvents } from './mesh.ts';
-import { message } from './messages.ts';
+import { message, type Message } from './messages.ts';
 import type { CheckResult } from './model.ts';
 import { nearest } from './nearest.ts';
-import type { CallOptions, VmHost } from './ports.ts';
+import type { CallOptions, HostCommand, VmHost } from './ports.ts';
 import { commandLine } from './shellWords.ts';
 
 /** Milliseconds that a check's command may take where the check names no limit of its own. */
@@ -28,11 +28,21 @@ export async function runChecks(checks: readonly Check[], host: VmHost, events: 
     const { argv, asRoot, timeoutMs = CHECK_TIMEOUT_MS } = check.command;
     const line = commandLine(argv, asRoot);
     events.onStart?.(check.id, line, checks.length);
-    const output = await host.run({ argv, asRoot, timeoutMs }, options);
-    const judged = await check.judge(output, results);
-    const result: CheckResult = { id: check.id, commandLine: line, output: [output.stdout, output.stderr].filter((text) => text !== '').join('\n'), durationMs: output.durationMs, ...judged };
+    const result = { id: check.id, commandLine: line, ...(check.skipped === undefined ? await run(check, { argv, asRoot, timeoutMs }, host, results, options) : skip(check.skipped)) };
     results.push(result);
     events.onResult?.(result);
   }
   return results;
+}
+
+type Judged = Omit<CheckResult, 'id' | 'commandLine'>;
+
+async function run(check: Check, command: HostCommand, host: VmHost, earlier: readonly CheckResult[], options?: CallOptions): Promise<Judged> {
+  const output = await host.run(command, options);
+  const text = [output.stdout, output.stderr].filter((part) => part !== '').join('\n');
+  return { output: text, durationMs: output.durationMs, ...(await check.judge(output, earlier)) };
+}
+
+function skip(reason: Message): Judged {
+  return { output: '', verdict: 'skipped', reason, durationMs: 0 };
 }

@@ -42,8 +42,9 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
   const onVm = async (name: string, options?: CallOptions & { readonly offline?: boolean }): Promise<VmWork> => {
     const vm = findVm(inventory(), name);
     const { era, scope } = await clusterWork(findCluster(inventory(), vm.cluster), options);
-    const address = options?.offline === true ? vm.address : await parts.address(vm, options);
-    return { era, scope: { ...scope, vm, address } };
+    if (options?.offline === true) return { era, scope: { ...scope, vm, address: vm.address } };
+    const state = await (await parts.host(vm, options)).probe({ ...era.hostInputs(scope, vm), facts: true }, options);
+    return { era, scope: { ...scope, vm, address: parts.addressIn(vm, state.facts), state } };
   };
 
   const make = async (name: string, options?: CallOptions & { readonly offline?: boolean }): Promise<Made> => {

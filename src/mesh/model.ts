@@ -105,8 +105,6 @@ export interface GeneratedFile {
   readonly accepts?: readonly string[];
   /** False where a saved edit makes no sense (keys, files with content computed from the host). */
   readonly editable: boolean;
-  /** True where an agent on the VM renews the file after the join (citadel facts 6): another text of the same identity is no drift there, and a push leaves it alone. */
-  readonly renewedOnHost?: boolean;
 }
 
 export type LoadBalancerState = 'ready' | 'pending' | 'missing' | 'hostname';

@@ -54,9 +54,15 @@ export class OpenParts {
 
   /** A VM's address: the inventory's, else asked from the VM once. */
   async address(vm: VmEntry, options?: CallOptions): Promise<string> {
-    const known = vm.address ?? this.#addresses.get(vm.host);
+    const known = this.knownAddress(vm);
     if (known !== undefined) return known;
     const { facts } = await (await this.host(vm, options)).probe({ facts: true }, options);
+    return this.addressIn(vm, facts);
+  }
+
+  /** A VM's address: the inventory's, else the one of these facts, which is remembered. */
+  addressIn(vm: VmEntry, facts: HostFacts | undefined): string {
+    if (vm.address !== undefined) return vm.address;
     const address = onlyAddress(vm, facts);
     this.#addresses.set(vm.host, address);
     return address;

@@ -47,10 +47,10 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Pla
     } catch (thrown) {
       const error = options.signal?.aborted === true ? asCancelled(thrown) : asMeshError(thrown);
       report(index, error.kind === 'cancelled' ? 'cancelled' : 'failed', { error });
-      return { plan, ok: false, changed: states.includes('done'), states, error };
+      return { plan, ok: false, changed: didChange(plan, states), states, error };
     }
   }
-  return { plan, ok: true, changed: states.includes('done'), states };
+  return { plan, ok: true, changed: didChange(plan, states), states };
 }
 
 /** Runs several plans at once, at most `concurrency` at a time (default 8). Results are in the order of the plans; one that fails does not stop the others. */
@@ -82,7 +82,7 @@ export async function undoPlan(result: PlanResult, options: RunOptions = {}): Pr
   const report = reporter(plan, states, options.onEvent);
   let first: MeshError | undefined;
   for (const [index, step] of [...plan.steps.entries()].reverse()) {
-    if (states[index] !== 'done' || step.undo === undefined) continue;
+    if (states[index] !== 'done' || step.undo === undefined || step.readOnly === true) continue;
     const undo = step.undo.bind(step);
     try {
       if (options.signal?.aborted) throw cancelled(options.signal.reason);
@@ -95,18 +95,23 @@ export async function undoPlan(result: PlanResult, options: RunOptions = {}): Pr
       report(index, 'undo-failed', { error });
     }
   }
-  return { plan, ok: first === undefined, changed: states.includes('done') || states.includes('undo-failed'), states, error: first };
+  return { plan, ok: first === undefined, changed: didChange(plan, states), states, error: first };
 }
 
 /** One line that names the state a run left behind: how many steps are done, where it stopped, and that nothing was changed where that is so. */
 export function describeResult(result: PlanResult): Message {
   const total = result.states.length;
-  const done = result.states.filter((state) => state === 'done').length;
+  const done = result.states.filter((state, index) => state === 'done' && result.plan.steps[index]?.readOnly !== true).length;
   const undone = result.states.filter((state) => state === 'undone').length;
   if (undone > 0) return message('plan.state.undone', { undone, kept: done + result.states.filter((state) => state === 'undo-failed').length });
   if (result.ok) return result.changed ? message('plan.state.done', { done, total }) : message('plan.state.unchanged');
   if (done === 0) return message('plan.state.stopped-unchanged');
   return message('plan.state.stopped', { done, total, at: result.states.findIndex((state) => state === 'failed' || state === 'cancelled') + 1 });
+}
+
+/** Steps that only look change nothing; an undo that failed leaves its change behind. */
+function didChange(plan: Plan, states: readonly StepState[]): boolean {
+  return states.some((state, index) => (state === 'done' || state === 'undo-failed') && plan.steps[index]?.readOnly !== true);
 }
 
 async function doStep(step: Step, call: CallOptions): Promise<boolean> {

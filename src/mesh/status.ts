@@ -17,13 +17,7 @@ export function driftOf(file: GeneratedFile, remote: RemoteFile | undefined): Fi
 
 function sameContent(file: GeneratedFile, remote: RemoteFile): boolean {
   const wanted = file.content.kind === 'text' ? file.content.text : file.content.secret.reveal();
-  if (remote.sha256 === sha256(wanted)) return true;
-  return file.renewedOnHost === true && sameIdentity(file.content.kind === 'secret' ? file.content.facts : undefined, remote.certificate);
-}
-
-/** A renewed certificate is for the same identity; a renewed key tells no identity, its certificate stands for both. */
-function sameIdentity(wanted: CertificateFacts | undefined, found: CertificateFacts | undefined): boolean {
-  return found !== undefined && (wanted === undefined || wanted.uris.join() === found.uris.join());
+  return remote.sha256 === sha256(wanted) || (remote.sha256 !== undefined && file.accepts?.includes(remote.sha256) === true);
 }
 
 /** Puts together what was asked from a VM and what it should be: the drift of each file, the condition (most urgent first, ui.md), the one line that matters most. */
