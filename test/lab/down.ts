@@ -6,13 +6,14 @@ import { endGroup } from './cgroups.ts';
 import { unmount } from './machines.ts';
 import { cgroupRoots, labLock, labPaths, uplinkName } from './names.ts';
 import { namespaces, removeNetwork } from './network.ts';
+import { requireRoot } from './privilege.ts';
 import { readRecord } from './record.ts';
 import { withLock } from './toolchain/lock.ts';
 import { run } from './toolchain/run.ts';
 
 /** Removes processes, cgroups, mounts, namespaces, links and state of the lab. Throws when something is left. True when there was anything. */
 export async function down(lab: string): Promise<boolean> {
-  if (process.getuid?.() !== 0) throw new Error("the lab's network namespaces and machines are root's: run it as root");
+  requireRoot();
   return withLock(labLock(lab), 900, async () => {
     const present = (await leftovers(lab)).length > 0;
     const record = await readRecord(lab).catch(() => undefined);

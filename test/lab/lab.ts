@@ -7,6 +7,7 @@ import { down } from './down.ts';
 import { labEnv } from './env.ts';
 import { environmentJson, shellExports } from './envOutput.ts';
 import { DEFAULT_LAB, labName } from './names.ts';
+import { requireRoot } from './privilege.ts';
 import { readRecord } from './record.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
   const machines = Number(values.machines);
   if (!Number.isInteger(machines) || machines < 1 || machines > 50)
     throw new RangeError(`--machines ${values.machines}: a number from 1 to 50`);
+  requireRoot();
   if (verb === 'up') {
     // Should this be killed, `down` finds what it had just started.
     await enterGroup(await makeGroup(lab, 'up'));

@@ -7,10 +7,10 @@ export const DEFAULT_LAB = 'dev';
 export const LABS_DIRECTORY = path.join(cacheDirectory, 'labs');
 const NAMESPACE_PREFIX = 'mesh-lab.';
 
-/** Returns the name; throws when it is not `[a-z][a-z0-9-]{0,19}`. It reaches interface, cgroup and file names, where a dot separates lab and machine. */
+/** Returns the name; throws RangeError when it is not `[a-z][a-z0-9-]{0,19}`. It reaches interface, cgroup and file names, where a dot separates lab and machine. */
 export function labName(name: string): string {
   if (!/^[a-z][a-z0-9-]{0,19}$/.test(name))
-    throw new Error(`lab name "${name}": use 1 to 20 lower-case letters, digits and hyphens, starting with a letter`);
+    throw new RangeError(`lab name "${name}": use 1 to 20 lower-case letters, digits and hyphens, starting with a letter`);
   return name;
 }
 

@@ -12,6 +12,7 @@ import { BRIDGE, labLock, labPaths } from './names.ts';
 import { clusterNetwork } from './network.ts';
 import { applyObjects } from './objects/apply.ts';
 import { makePki } from './pki.ts';
+import { requireRoot } from './privilege.ts';
 import type { BuildContext, ManagedProcess } from './process.ts';
 import { ensureProcess } from './processes.ts';
 import { claimRecord } from './record.ts';
@@ -39,7 +40,7 @@ const HOST_PACKAGES = [
 
 /** Brings the lab up with at least this many machines. Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. */
 export async function up(lab: string, machines: number, context: BuildContext): Promise<void> {
-  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces and machines: run it as root');
+  requireRoot();
   const started = Date.now();
   await withLock(labLock(lab), 900, async () => {
     await aptInstall(context, HOST_PACKAGES);
