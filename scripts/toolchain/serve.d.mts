@@ -1,5 +1,6 @@
 export interface CodeServerOptions {
   readonly vsix?: string;
+  readonly also?: readonly string[];
   readonly folder?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;

@@ -55,7 +55,7 @@ function writeLanguagePack(user, locale) {
 }
 
 /**
- * Options: vsix (installed first), folder, settings, env, locale (`zh-cn`), password (default: no authentication, for tests on a loopback
+ * Options: vsix (installed first), also (more .vsix files), folder, settings, env, locale (`zh-cn`), password (default: no authentication, for tests on a loopback
  * address only), port, driver (true: mocha in the extension host), root (kept by the caller; default: a temporary directory, removed by `stop`).
  * Returns {url, origin, port, root, user, logFile, exited, stop}.
  */
@@ -78,7 +78,9 @@ export async function startCodeServer(options = {}) {
 
   const env = serverEnvironment(root, options.env ?? {});
   const base = [entry, '--config', config, '--user-data-dir', user, '--extensions-dir', path.join(root, 'extensions')];
-  if (options.vsix) await run(node, [...base, '--install-extension', path.resolve(options.vsix), '--force'], { env, timeoutMs: 120_000 });
+  for (const vsix of [options.vsix, ...(options.also ?? [])].filter((file) => file !== undefined)) {
+    await run(node, [...base, '--install-extension', path.resolve(vsix), '--force'], { env, timeoutMs: 120_000 });
+  }
 
   const port = options.port ?? (await freePort());
   const flags = [
