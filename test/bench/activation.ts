@@ -79,6 +79,8 @@ try {
   for (let index = 0; index < WINDOWS; index += 1) {
     const workbench = await startWorkbench({ vsix, also: [trivial] });
     try {
+      // VS Code's own extensions load first: what is waited for them is not ours.
+      await workbench.page.waitForTimeout(6000);
       // In turns first, so that neither profits from what the other has loaded.
       const containers = ['Mesh Expansion', 'Trivial Tree'];
       for (const name of index % 2 === 0 ? containers : containers.reverse()) {
