@@ -1,0 +1,225 @@
+import * as vscode from 'vscode';
+import type { App } from '../../editor/app.ts';
+import { asMeshError } from '../../mesh/errors.ts';
+import type { Described, FormDefinition } from './definition.ts';
+import { pageHtml, pageRoots } from './page.ts';
+import { readPageMessage, readValues } from './pageMessages.ts';
+import { failedPreview, previewOf } from './previewOf.ts';
+import { defaultPreview, type FormState, type FromPage, type Preview, type ToPage, type Values } from './protocol.ts';
+
+/** Milliseconds after the last key before the preview is made: long enough to type a name. */
+const PREVIEW_AFTER_MS = 500;
+
+export const formViewType = 'meshExpansion.form';
+
+/** One open form: values in, state out. Values are kept as they are typed, so that closing the tab or reloading the window loses nothing. */
+export class FormPanel {
+  readonly #app: App;
+  readonly #definition: FormDefinition;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #keptAs: string;
+  #values: Values = {};
+  #described: Described | undefined;
+  #preview: Preview = defaultPreview;
+  #restored = false;
+  #busy = false;
+  #disposed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reading: AbortController | undefined;
+
+  constructor(app: App, definition: FormDefinition, panel: vscode.WebviewPanel) {
+    this.#app = app;
+    this.#definition = definition;
+    this.#panel = panel;
+    this.#keptAs = `form.${app.session.source()}.${definition.kind}`;
+    panel.title = definition.title;
+    panel.iconPath = vscode.Uri.joinPath(app.context.extensionUri, 'media', 'mesh-expansion.svg');
+    panel.webview.options = { enableScripts: true, localResourceRoots: pageRoots(app.context.extensionUri) };
+    panel.webview.onDidReceiveMessage((raw) => this.#receive(raw));
+    panel.onDidDispose(() => this.#dispose());
+    panel.webview.html = pageHtml(panel.webview, app.context.extensionUri, app.texts.language, definition.title);
+  }
+
+  #receive(raw: unknown): void {
+    const read = readPageMessage(raw);
+    if (read === undefined) return;
+    this.#handle(read).catch((thrown: unknown) => void this.#app.problems.show(this.#definition.title, thrown));
+  }
+
+  async #handle(said: FromPage): Promise<void> {
+    switch (said.type) {
+      case 'ready':
+        return this.#start();
+      case 'change':
+        return this.#change(said.values);
+      case 'submit':
+        return this.#submit();
+      case 'draft':
+        return this.#saveDraft();
+      case 'cancel':
+        this.#panel.dispose();
+        return;
+      case 'copy':
+        return this.#copy();
+      case 'connect':
+        return this.#app.prompts.interactively(() => this.#readPreview());
+      case 'startOver':
+        return this.#startOver();
+      case 'extra':
+        return this.#definition.extra?.(this.#values);
+      case 'browse':
+        return this.#browse(said.field);
+      case 'open':
+        return this.#definition.open(this.#values, said.file);
+    }
+  }
+
+  async #start(): Promise<void> {
+    const initial = await this.#definition.initial();
+    const kept = readValues(this.#app.context.workspaceState.get(this.#keptAs));
+    this.#restored = kept !== undefined;
+    await this.#take({ ...initial, ...kept, ...given(initial) });
+  }
+
+  async #startOver(): Promise<void> {
+    this.#restored = false;
+    await this.#keep(undefined);
+    await this.#take(await this.#definition.initial());
+  }
+
+  async #change(values: Values): Promise<void> {
+    await this.#keep(values);
+    await this.#take(values);
+  }
+
+  async #take(values: Values): Promise<void> {
+    this.#values = (await this.#definition.settle?.(values)) ?? values;
+    this.#described = await this.#definition.describe(this.#values);
+    this.#reading?.abort();
+    clearTimeout(this.#timer);
+    const valid = this.#valid();
+    this.#preview = valid ? { ...this.#preview, status: 'working', summary: this.#app.texts.t('forms.preview.working'), error: undefined } : { ...defaultPreview, summary: this.#app.texts.t('forms.preview.invalid') };
+    this.#post();
+    if (valid) this.#timer = setTimeout(() => void this.#readPreview().catch((thrown: unknown) => this.#app.log.error(this.#definition.title, asMeshError(thrown))), PREVIEW_AFTER_MS);
+  }
+
+  #valid(): boolean {
+    return this.#described !== undefined && Object.keys(this.#described.problems).length === 0;
+  }
+
+  async #readPreview(): Promise<void> {
+    const reading = new AbortController();
+    this.#reading?.abort();
+    this.#reading = reading;
+    const { signal } = reading;
+    const values = this.#values;
+    const { session, texts } = this.#app;
+    let facts: Preview['facts'] = [];
+    try {
+      await this.#setDrafts(values);
+      const { previewPlan } = await session.rooms.mesh();
+      facts = (await this.#definition.facts?.(values, signal)) ?? [];
+      const previews = await Promise.all(this.#definition.jobs(values).map(async (job) => previewPlan(await job.make({ signal }), { signal })));
+      if (!signal.aborted) this.#preview = previewOf(previews, facts, texts);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      this.#preview = failedPreview(asMeshError(thrown), facts, texts);
+    }
+    if (!signal.aborted) this.#post();
+  }
+
+  async #setDrafts(values: Values): Promise<void> {
+    const drafts = await this.#definition.drafts(values);
+    this.#dropDrafts();
+    drafts.forEach((draft, index) => this.#app.session.setDraft(`${this.#keptAs}.${index}`, draft));
+    this.#drafts = drafts.length;
+  }
+
+  #drafts = 0;
+
+  #dropDrafts(): void {
+    for (let index = 0; index < this.#drafts; index += 1) this.#app.session.setDraft(`${this.#keptAs}.${index}`, undefined);
+    this.#drafts = 0;
+  }
+
+  async #submit(): Promise<void> {
+    if (!this.#valid() || this.#busy) return;
+    const values = this.#values;
+    this.#busy = true;
+    this.#reading?.abort();
+    this.#post();
+    try {
+      await this.#definition.save(values);
+      this.#dropDrafts();
+      const results = await this.#app.plans.run(this.#definition.title, this.#definition.jobs(values), { confirmed: true });
+      if (results?.every((result) => result.ok) === true) {
+        await this.#keep(undefined);
+        this.#panel.dispose();
+        return;
+      }
+    } finally {
+      this.#busy = false;
+    }
+    if (!this.#disposed) await this.#take(values);
+  }
+
+  async #saveDraft(): Promise<void> {
+    if (!this.#valid()) return;
+    await this.#definition.save(this.#values);
+    await this.#keep(undefined);
+    this.#panel.dispose();
+    this.#app.repaint();
+  }
+
+  async #copy(): Promise<void> {
+    const line = this.#described?.commandLine;
+    if (line !== undefined) await vscode.env.clipboard.writeText(line);
+  }
+
+  async #browse(field: string): Promise<void> {
+    const value = await this.#definition.browse?.(field);
+    if (value !== undefined) await this.#change({ ...this.#values, [field]: value });
+  }
+
+  async #keep(values: Values | undefined): Promise<void> {
+    await this.#app.context.workspaceState.update(this.#keptAs, values);
+  }
+
+  #post(): void {
+    if (this.#disposed || this.#described === undefined) return;
+    const message: ToPage = { type: 'state', state: this.#state(this.#described) };
+    void this.#panel.webview.postMessage(message);
+  }
+
+  #state(described: Described): FormState {
+    const { t } = this.#app.texts;
+    const [problem] = Object.values(described.problems);
+    const disabled = this.#busy ? t('forms.busy') : (problem ?? '');
+    return {
+      kind: this.#definition.kind,
+      heading: described.heading,
+      intro: described.intro,
+      fields: described.fields,
+      values: this.#values,
+      problems: described.problems,
+      preview: { ...this.#preview, ...(described.commandLine === undefined ? {} : { commandLine: described.commandLine }) },
+      submit: { label: described.submitLabel, disabled },
+      ...(this.#definition.canSaveDraft ? { draft: { label: t('forms.saveDraft'), disabled } } : {}),
+      ...(this.#restored ? { restored: { text: t('forms.restored'), startOver: t('forms.startOver') } } : {}),
+      ...(described.extra === undefined ? {} : { extra: described.extra }),
+      words: { advanced: t('forms.advanced'), whatHappens: t('forms.whatHappens'), commandLine: t('forms.commandLine'), copy: t('forms.copy'), cancel: t('forms.cancel') },
+    };
+  }
+
+  #dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    this.#reading?.abort();
+    this.#dropDrafts();
+  }
+}
+
+/** Values that the request itself gave win over what was kept from an earlier visit: they are not empty. */
+function given(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([id]) => id.startsWith('given.')).map(([id, value]) => [id.slice('given.'.length), value]));
+}

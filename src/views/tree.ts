@@ -1,0 +1,117 @@
+import * as vscode from 'vscode';
+import { asMeshError, type MeshError } from '../mesh/errors.ts';
+import type { ContextSetter } from '../editor/contextKeys.ts';
+import type { Facts } from '../editor/facts.ts';
+import type { Session } from '../editor/session.ts';
+import type { Texts } from '../editor/texts.ts';
+import { childrenOf, clusterNodes, errorNode, type Known } from './buildNodes.ts';
+import { needsAttention, type Node } from './nodes.ts';
+import { tooltipOf } from './tooltips.ts';
+import { toTreeItem } from './treeItems.ts';
+
+/** Beyond this many VMs in one group, each is asked only when it is opened itself. */
+const ASK_ALL_UP_TO = 20;
+const REPAINT_MS = 50;
+
+export interface TreeParts {
+  readonly session: Session;
+  readonly facts: Facts;
+  readonly texts: Texts;
+  readonly keys: ContextSetter;
+}
+
+/** The tree's data. Children come from what is known at once; opening a node for the first time starts its read, and the answer repaints it. */
+export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+  readonly #parts: TreeParts;
+  readonly #changed = new vscode.EventEmitter<Node | undefined>();
+  readonly #subscriptions: vscode.Disposable[];
+  readonly onDidChangeTreeData = this.#changed.event;
+  /** Called after each paint with the number of VMs that need attention. */
+  onAttention: (count: number) => void = () => undefined;
+  #repaint: ReturnType<typeof setTimeout> | undefined;
+  #contextsError: MeshError | undefined;
+  #known: Known | undefined;
+
+  constructor(parts: TreeParts) {
+    this.#parts = parts;
+    const { session, facts } = parts;
+    this.#subscriptions = [facts.onDidChange(() => this.repaint()), session.onDidReset(() => this.repaint()), session.file.onDidChange(() => this.repaint())];
+  }
+
+  /** Draws again from what is known, soon; several calls become one. */
+  repaint(): void {
+    this.#repaint ??= setTimeout(() => {
+      this.#repaint = undefined;
+      this.#changed.fire(undefined);
+    }, REPAINT_MS);
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    return toTreeItem(node, this.#parts.texts);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+    item.tooltip = tooltipOf(node, this.#parts.texts);
+    return item;
+  }
+
+  getParent(node: Node): Node | undefined {
+    return node.parent;
+  }
+
+  async getChildren(node?: Node): Promise<Node[]> {
+    const known = node === undefined || this.#known === undefined ? await this.#read() : this.#known;
+    if (node === undefined) return this.#roots(known);
+    this.#start(node, known);
+    return [...childrenOf(node, known)];
+  }
+
+  dispose(): void {
+    clearTimeout(this.#repaint);
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+  }
+
+  async #read(): Promise<Known> {
+    const { session, facts } = this.#parts;
+    this.#contextsError = undefined;
+    try {
+      await session.contexts();
+    } catch (thrown) {
+      this.#contextsError = asMeshError(thrown);
+    }
+    const inventory = await session.inventory();
+    this.#known = { inventory, playground: session.source() === 'playground', cluster: (name) => facts.cluster(name), vm: (name) => facts.vm(name), checks: (vm) => facts.checks(vm) };
+    return this.#known;
+  }
+
+  async #roots(known: Known): Promise<Node[]> {
+    const { session, facts, keys } = this.#parts;
+    const { error } = await session.file.read();
+    const errors: Node[] = [];
+    if (this.#contextsError !== undefined) errors.push(errorNode('contexts', this.#contextsError, { kind: 'root' }));
+    if (error !== undefined) errors.push(errorNode('inventory', error, { kind: 'inventory' }));
+    keys.set('meshExpansion.playground', known.playground);
+    keys.set('meshExpansion.noVms', known.inventory.vms.length === 0);
+    keys.set('meshExpansion.noServices', known.inventory.services.length === 0 && facts.known().clusters.every((name) => (facts.cluster(name).value?.services.length ?? 0) === 0));
+    keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
+    const states = facts.known().vms.map((name) => facts.vm(name));
+    this.onAttention(states.filter((status) => status.error?.kind === 'person' || needsAttention(status.value?.condition ?? 'unknown')).length);
+    return [...errors, ...clusterNodes(known)];
+  }
+
+  /** Opening a node is what asks for it to be read (design: Nothing runs until asked). */
+  #start(node: Node, known: Known): void {
+    const { facts } = this.#parts;
+    if (node.kind === 'cluster' && isUnread(facts.cluster(node.cluster.name))) void facts.readCluster(node.cluster.name);
+    if (node.kind === 'vm' && isUnread(facts.vm(node.vm.name))) void facts.readVm(node.vm.name);
+    if (node.kind === 'group' && node.group === 'vms') {
+      const vms = known.inventory.vms.filter((vm) => vm.cluster === node.cluster);
+      if (vms.length <= ASK_ALL_UP_TO) for (const vm of vms) if (isUnread(facts.vm(vm.name))) void facts.readVm(vm.name);
+    }
+  }
+}
+
+function isUnread(held: { readonly loading: boolean; readonly at?: number }): boolean {
+  return !held.loading && held.at === undefined;
+}
