@@ -91,15 +91,15 @@ async function build(context: BuildContext, home: string, paths: ReadonlyMap<Clu
     context.report(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`);
   }
   await rm(buildCache, { recursive: true, force: true });
-  await dropOthers(home, new Set([...paths.values()].map((file) => path.dirname(file))));
+  await dropOthers(home);
 }
 
 // Binaries of earlier go.mod files are of no use to anyone.
-async function dropOthers(home: string, current: ReadonlySet<string>): Promise<void> {
-  for (const entry of await readdir(home, { withFileTypes: true })) {
-    const directory = path.join(home, entry.name);
-    if (entry.isDirectory() && /^(kubernetes|etcd|coredns)-/.test(entry.name) && !current.has(directory))
-      await rm(directory, { recursive: true, force: true });
+async function dropOthers(home: string): Promise<void> {
+  const modules = ['kubernetes', 'etcd', 'coredns'] as const;
+  const current = new Set(await Promise.all(modules.map(async (module) => `${module}-${await moduleKey(module)}`)));
+  for (const name of await readdir(home)) {
+    if (/^(kubernetes|etcd|coredns)-/.test(name) && !current.has(name)) await rm(path.join(home, name), { recursive: true, force: true });
   }
 }
 
