@@ -1,0 +1,80 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { findCluster } from '../mesh/lookup.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { message } from '../mesh/messages.ts';
+import type { LoadBalancer, Provider } from '../mesh/model.ts';
+import { exitCodes } from './exitCode.ts';
+import type { Texts } from './language.ts';
+import type { AddCommand } from './main.ts';
+import { addCommonOptions, type CommonOptions } from './options.ts';
+import type { TargetResult } from './output.ts';
+import { changeTargets } from './planCommand.ts';
+import { readGiven } from './rooms.ts';
+import type { Session } from './session.ts';
+
+interface ClusterOptions extends CommonOptions {
+  readonly cluster: string;
+}
+
+interface SetupCommandOptions extends ClusterOptions {
+  readonly provider?: Provider;
+  readonly manifest?: string;
+  readonly wait?: number;
+}
+
+const providers = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'] as const satisfies readonly Provider[];
+
+/** `cluster setup | status --cluster NAME` */
+export const clusterCommand: AddCommand = (program, act) => {
+  const { texts } = act;
+  const cluster = program.command('cluster').description(texts(message('cli.help.cluster')));
+  const setup = cluster
+    .command('setup')
+    .description(texts(message('cli.help.cluster-setup')))
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')))
+    .addOption(new Option('--provider <name>', texts(message('cli.option.provider'))).choices(providers))
+    .option('--manifest <file>', texts(message('cli.option.manifest')))
+    .option('--wait <seconds>', texts(message('cli.option.wait')), (value) => seconds(value, texts));
+  addCommonOptions(setup, texts).action(act.run<SetupCommandOptions>('cluster setup', true, setUp));
+  const status = cluster
+    .command('status')
+    .description(texts(message('cli.help.cluster-status')))
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')));
+  addCommonOptions(status, texts).action(act.run<ClusterOptions>('cluster status', false, showStatus));
+};
+
+async function setUp(session: Session, { cluster, provider, manifest, wait }: SetupCommandOptions): Promise<readonly TargetResult[]> {
+  const { mesh, inventory, signal } = session;
+  findCluster(inventory, cluster);
+  const options = { provider, manifest: manifest === undefined ? undefined : await readGiven(manifest), waitMs: wait === undefined ? undefined : wait * 1000 };
+  return changeTargets(session, [{ kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) }]);
+}
+
+async function showStatus({ mesh, inventory, output, signal }: Session, { cluster }: ClusterOptions): Promise<readonly TargetResult[]> {
+  findCluster(inventory, cluster);
+  const controlPlane = await mesh.controlPlane(cluster, { signal });
+  const [balancers, services, unmanaged] = await Promise.all([mesh.loadBalancers(cluster, { signal }), mesh.services(cluster, { signal }), unmanagedVms(mesh, cluster, signal)]);
+  output.result(`${cluster}: Istio ${controlPlane.release}`);
+  balancers.forEach((balancer) => output.result(`  ${balancerLine(balancer)}`));
+  for (const { ref, clusterIp, endpoints } of services) {
+    output.result(`  ${ref.namespace ?? ''}/${ref.name} ${clusterIp ?? ''} -> ${endpoints.map(({ vm, address, ports }) => `${vm ?? address}:${ports.join(',')}`).join(' ') || '-'}`);
+  }
+  unmanaged.forEach(({ address, services: known }) => output.result(`  ${output.texts(message('cli.unmanaged', { address, services: known.join(', ') }))}`));
+  const ready = balancers.every(({ state }) => state === 'ready');
+  return [{ cluster, ok: ready, changed: false, code: ready ? exitCodes.fine : exitCodes.check, controlPlane, loadBalancers: balancers, services, unmanaged }];
+}
+
+function unmanagedVms(mesh: Mesh, cluster: string, signal: AbortSignal): ReturnType<Mesh['unmanaged']> {
+  return mesh.unmanaged(cluster, { signal });
+}
+
+function balancerLine({ ref, state, address, ports, events }: LoadBalancer): string {
+  const [newest] = events;
+  return `${ref.namespace ?? ''}/${ref.name} ${address ?? state} ${ports.map(({ port, protocol }) => `${port}/${protocol}`).join(' ')}${newest === undefined || state === 'ready' ? '' : ` (${newest.reason}: ${newest.text})`}`;
+}
+
+function seconds(value: string, texts: Texts): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 86_400) throw new InvalidArgumentError(texts(message('cli.option.wait.invalid')));
+  return number;
+}

@@ -1,0 +1,19 @@
+import { message } from '../mesh/messages.ts';
+import type { AddCommand } from './main.ts';
+import { addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
+import { changeTargets } from './planCommand.ts';
+import { chosenVms } from './session.ts';
+
+/** `leave --vm NAME ... | --all` */
+export const leaveCommand: AddCommand = (program, act) => {
+  const command = addVmOptions(program.command('leave').description(act.texts(message('cli.help.leave'))), act.texts);
+  addCommonOptions(command, act.texts).action(
+    act.run<VmOptions>('leave', true, (session, options) => {
+      const { mesh, signal } = session;
+      return changeTargets(
+        session,
+        chosenVms(session.inventory, options).map((name) => ({ kind: 'vm', name, plan: () => mesh.planLeave(name, { signal }) })),
+      );
+    }),
+  );
+};

@@ -1,0 +1,76 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import pLimit from 'p-limit';
+import { message } from '../mesh/messages.ts';
+import type { HostPrompter } from '../mesh/ports.ts';
+import { Secret } from '../mesh/secret.ts';
+import type { Output } from './output.ts';
+
+/** Asks one person one question at a time, on stderr. Without a terminal every answer is "no" (design: never waited for). */
+export class Prompts implements HostPrompter {
+  readonly interactive: boolean;
+  readonly #output: Output;
+  readonly #signal: AbortSignal;
+  readonly #cancel: () => void;
+  readonly #oneAtATime = pLimit(1);
+
+  constructor(output: Output, interactive: boolean, signal: AbortSignal, cancel: () => void) {
+    this.#output = output;
+    this.interactive = interactive;
+    this.#signal = signal;
+    this.#cancel = cancel;
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    const answer = await this.#ask(`${question} ${this.#output.texts(message('cli.confirm.choice'))} `, true);
+    return answer !== undefined && /^(y|yes|是)$/i.test(answer.trim());
+  }
+
+  async confirmHostKey(question: Parameters<HostPrompter['confirmHostKey']>[0]): Promise<boolean> {
+    const { host, address, keyType, fingerprint } = question;
+    this.#output.say(message('cli.host-key', { host, address, keyType, fingerprint }));
+    if (!this.interactive) return false;
+    return (await this.#ask(`${this.#output.texts(message('cli.host-key.confirm'))} `, true))?.trim() === 'yes';
+  }
+
+  async secret(question: Parameters<HostPrompter['secret']>[0]): Promise<Secret | undefined> {
+    const answer = await this.#ask(`${question.host}: ${question.prompt.trim()} `, question.echo);
+    return answer === undefined ? undefined : new Secret(answer);
+  }
+
+  note(text: Parameters<HostPrompter['note']>[0]): void {
+    this.#output.say(text);
+  }
+
+  #ask(prompt: string, echo: boolean): Promise<string | undefined> {
+    if (!this.interactive) return Promise.resolve(undefined);
+    return this.#oneAtATime(() => this.#readLine(prompt, echo));
+  }
+
+  #readLine(prompt: string, echo: boolean): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const shown = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          if (echo) process.stderr.write(chunk);
+          done();
+        },
+      });
+      if (!echo) process.stderr.write(prompt);
+      const reader = createInterface({ input: process.stdin, output: shown, terminal: true });
+      let answer: string | undefined;
+      reader.on('SIGINT', () => {
+        this.#cancel();
+        reader.close();
+      });
+      reader.on('close', () => {
+        if (!echo) process.stderr.write('\n');
+        resolve(answer);
+      });
+      this.#signal.addEventListener('abort', () => reader.close(), { once: true });
+      reader.question(prompt, (line) => {
+        answer = line;
+        reader.close();
+      });
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { message } from '../mesh/messages.ts';
+import type { AddCommand } from './main.ts';
+import { addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
+import { changeTargets } from './planCommand.ts';
+import { chosenVms } from './session.ts';
+
+/** `push --vm NAME ... | --all` */
+export const pushCommand: AddCommand = (program, act) => {
+  const command = addVmOptions(program.command('push').description(act.texts(message('cli.help.push'))), act.texts);
+  addCommonOptions(command, act.texts).action(
+    act.run<VmOptions>('push', true, (session, options) => {
+      const { mesh, signal } = session;
+      return changeTargets(
+        session,
+        chosenVms(session.inventory, options).map((name) => ({ kind: 'vm', name, plan: () => mesh.planPush(name, { signal }) })),
+      );
+    }),
+  );
+};

@@ -1,0 +1,63 @@
+import pLimit from 'p-limit';
+import { asMeshError } from '../mesh/errors.ts';
+import type { VmStatus } from '../mesh/mesh.ts';
+import { message } from '../mesh/messages.ts';
+import type { VmCondition } from '../mesh/model.ts';
+import { exitCodes, type ExitCode } from './exitCode.ts';
+import type { AddCommand } from './main.ts';
+import { addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
+import type { TargetResult } from './output.ts';
+import { chosenVms, type Session } from './session.ts';
+
+/** A VM that is not as the inventory and the cluster want it is drift (exit code 3), also one that has not joined. */
+const codes: Readonly<Record<VmCondition, ExitCode>> = {
+  failed: exitCodes.check,
+  'needs-person': exitCodes.person,
+  'needs-push': exitCodes.check,
+  expiring: exitCodes.check,
+  pending: exitCodes.fine,
+  'in-sync': exitCodes.fine,
+  'not-joined': exitCodes.check,
+};
+
+/** `status --vm NAME ... | --all`: what is on the VMs against what should be. Changes nothing. */
+export const statusCommand: AddCommand = (program, act) => {
+  const command = addVmOptions(program.command('status').description(act.texts(message('cli.help.status'))), act.texts);
+  addCommonOptions(command, act.texts).action(
+    act.run<VmOptions>('status', false, async (session, options) => {
+      const limit = pLimit(8);
+      return Promise.all(chosenVms(session.inventory, options).map((vm) => limit(() => statusOf(session, vm))));
+    }),
+  );
+};
+
+async function statusOf({ mesh, output, signal }: Session, vm: string): Promise<TargetResult> {
+  try {
+    const status = await mesh.vmStatus(vm, { signal });
+    for (const line of statusLines(status, output.texts(status.summary))) output.result(line);
+    const code = codes[status.condition];
+    return {
+      vm,
+      ok: code === exitCodes.fine,
+      changed: false,
+      code,
+      condition: status.condition,
+      summary: output.texts(status.summary),
+      certificateNotAfter: status.certificateNotAfter,
+      files: status.files.map(({ file, drift }) => ({ path: file.path, drift })),
+      units: status.units.map(({ name, active, enabled, restarts, since }) => ({ name, active, enabled, restarts, since })),
+    };
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    output.error(error, vm);
+    return { vm, ...output.failure(error) };
+  }
+}
+
+function statusLines({ vm, files, units }: VmStatus, summary: string): readonly string[] {
+  return [
+    `${vm}: ${summary}`,
+    ...files.filter(({ drift }) => drift !== 'same').map(({ file, drift }) => `  ${file.path} ${drift}`),
+    ...units.map(({ name, active, enabled }) => `  ${name} ${active}, ${enabled}`),
+  ];
+}
