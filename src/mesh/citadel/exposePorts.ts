@@ -1,0 +1,96 @@
+import type { VmScope } from '../era.ts';
+import { message } from '../messages.ts';
+import type { GeneratedFile } from '../model.ts';
+import type { Plan, Step, StepDetail } from '../plan.ts';
+import type { CallOptions, HostState, VmHost } from '../ports.ts';
+import { withVariables } from './envFile.ts';
+import { hostWork, unitOf, type HostWork } from './joinContext.ts';
+import { problem } from './problems.ts';
+import { INBOUND_PORTS, portList, SIDECAR_ENV } from './sidecarEnv.ts';
+import { changeDetails, setUnits } from './units.ts';
+
+/**
+ * The plan of Expose Ports: ISTIO_INBOUND_PORTS merged into sidecar.env (citadel facts 4), istio restarted. Throws `citadel.ports-invalid` (bad-input) and
+ * `citadel.not-joined`.
+ */
+export async function planExposePorts(scope: VmScope, host: VmHost, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan> {
+  const list = portList(ports);
+  const work = hostWork(scope, host, []);
+  const state = await work.view.read(options);
+  if (state.manifest === undefined || fileText(state) === undefined) throw problem('citadel.not-joined', { vm: scope.vm.name });
+  const ssh = capturesSsh(work, ports);
+  return {
+    id: 'expose-ports',
+    title: message('citadel.expose.title', { vm: scope.vm.name, ports: list }),
+    context: scope.entry.context,
+    hosts: [scope.vm.host],
+    steps: [portsStep(work, list, ssh), restartStep(work)],
+    danger: ssh ? message('citadel.expose.ssh', { vm: scope.vm.name }) : undefined,
+  };
+}
+
+function capturesSsh(work: HostWork, ports: readonly number[] | '*'): boolean {
+  return ports !== '*' && work.facts.capturesSshWhenListed && ports.includes(22);
+}
+
+function fileText(state: HostState): string | undefined {
+  const file = state.files.find(({ path }) => path === SIDECAR_ENV);
+  return file?.exists === true ? (file.text ?? '') : undefined;
+}
+
+function portsStep(work: HostWork, list: string, ssh: boolean): Step {
+  const file = (state: HostState): GeneratedFile & { readonly changed: boolean; readonly expect: string | undefined } => {
+    const present = state.files.find(({ path }) => path === SIDECAR_ENV);
+    const text = withVariables(present?.text ?? '', new Map([[INBOUND_PORTS, list]]));
+    return {
+      path: SIDECAR_ENV,
+      mode: present?.mode ?? 0o644,
+      owner: present?.owner ?? 'istio-proxy',
+      group: present?.group ?? 'root',
+      content: { kind: 'text', text, sources: [] },
+      readBy: [work.facts.units.sidecar],
+      editable: true,
+      changed: text !== present?.text,
+      expect: present?.sha256,
+    };
+  };
+  const warning: readonly StepDetail[] = ssh ? [{ kind: 'note', text: message('citadel.expose.ssh', { vm: work.scope.vm.name }) }] : [];
+  return {
+    id: 'ports',
+    title: message('citadel.expose.ports', { ports: list }),
+    target: work.host.alias,
+    async preview(options) {
+      const { changed } = file(await work.view.read(options));
+      return { needed: changed, details: [{ kind: 'file', verb: changed ? 'change' : 'keep', path: SIDECAR_ENV }, { kind: 'note', text: message('citadel.expose.line', { line: `${INBOUND_PORTS}=${list}` }) }, ...warning] };
+    },
+    async run(options) {
+      const { path, mode, owner, group, content, expect } = file(await work.view.read(options));
+      if (content.kind !== 'text') return;
+      const push = { owner: work.owner, files: [{ path, mode: mode & 0o7777, owner, group, content: content.text, expect }] };
+      await work.view.change(() => work.host.push(push, options));
+      work.restarts.add(work.facts.units.sidecar);
+    },
+    async undo(options) {
+      await work.view.change(() => work.host.rollback(options));
+      await setUnits(work, { restart: [work.facts.units.sidecar] }, options);
+    },
+  };
+}
+
+function restartStep(work: HostWork): Step {
+  const { sidecar } = work.facts.units;
+  return {
+    id: 'restart',
+    title: message('citadel.expose.restart', { unit: sidecar }),
+    target: work.host.alias,
+    async preview(options) {
+      const state = await work.view.read(options);
+      const runs = unitOf(state, sidecar)?.active === 'active';
+      const written = Date.parse(state.manifest?.files.find(({ path }) => path === SIDECAR_ENV)?.time ?? '');
+      const stale = written - Date.parse(unitOf(state, sidecar)?.since ?? '') > 1000;
+      const needed = work.restarts.has(sidecar) || (runs && stale);
+      return { needed, details: changeDetails({ restart: [sidecar] }) };
+    },
+    run: (options) => setUnits(work, { restart: [sidecar] }, options),
+  };
+}

@@ -1,0 +1,68 @@
+import type { VmScope } from '../era.ts';
+import type { GeneratedFile } from '../model.ts';
+import type { HostManifest, HostState, ProbeRequest, VmHost } from '../ports.ts';
+import { CERT_CHAIN } from './certificates.ts';
+import { DNSMASQ } from './dnsmasq.ts';
+import { hostInputs } from './generate.ts';
+import { HostView } from './hostView.ts';
+import { factsOf } from './problems.ts';
+import type { ReleaseFacts } from './releases.ts';
+import { RESOLVED } from './resolver.ts';
+
+/** What the steps of a plan on one VM share. */
+export interface HostWork {
+  readonly scope: VmScope;
+  readonly facts: ReleaseFacts;
+  readonly host: VmHost;
+  readonly view: HostView;
+  readonly owner: HostManifest['owner'];
+  /** Units whose files or package this run has changed and that are not restarted yet. */
+  readonly restarts: Set<string>;
+}
+
+export function hostWork(scope: VmScope, host: VmHost, files: readonly GeneratedFile[]): HostWork {
+  const facts = factsOf(scope);
+  return {
+    scope,
+    facts,
+    host,
+    view: new HostView(host, wholeProbe(scope, facts, files)),
+    owner: { vm: scope.vm.name, cluster: scope.entry.name, era: 'citadel', release: scope.controlPlane.release },
+    restarts: new Set(),
+  };
+}
+
+/** Tools that names and checks need on the VM, with the Debian package of each (citadel facts 2). */
+export const tools: readonly { readonly program: string; readonly package: string }[] = [
+  { program: 'dnsmasq', package: 'dnsmasq' },
+  { program: 'host', package: 'bind9-host' },
+  { program: 'curl', package: 'curl' },
+];
+
+export function unitNames(facts: ReleaseFacts): readonly string[] {
+  return [facts.units.nodeAgent, facts.units.sidecar];
+}
+
+/** Everything that the steps and the status of a VM rest on, in one request. */
+export function wholeProbe(scope: VmScope, facts: ReleaseFacts, files: readonly GeneratedFile[]): ProbeRequest {
+  const inputs = hostInputs(scope, scope.vm);
+  const asked = inputs.files ?? [];
+  const more = files.filter(({ path }) => !asked.some((one) => one.path === path)).map(({ path, content }) => ({ path, want: content.kind === 'secret' && path === CERT_CHAIN ? 'certificate' : 'hash' }) as const);
+  const needs = [...tools, ...facts.packageNeeds];
+  return {
+    ...inputs,
+    files: [...asked, ...more],
+    units: [...unitNames(facts), DNSMASQ, RESOLVED],
+    packages: [...facts.packages, ...needs.map((need) => need.package)],
+    programs: needs.map(({ program }) => program),
+  };
+}
+
+export function unitOf(state: HostState, name: string): HostState['units'][number] | undefined {
+  return state.units.find((unit) => unit.name === name || unit.name === `${name}.service`);
+}
+
+export function isInstalled(state: HostState, name: string): boolean {
+  const found = state.packages.find((one) => one.name === name);
+  return found?.version !== undefined && (found.status === undefined || found.status.endsWith(' installed'));
+}
