@@ -1,5 +1,6 @@
 import { curl } from './curl.ts';
 import type { Machine } from './machine.ts';
+import { openssl } from './openssl.ts';
 import { nameserversOf } from './resolver.ts';
 import { NODE_AGENT } from './units.ts';
 
@@ -23,6 +24,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   systemctl,
   journalctl,
   cat,
+  openssl,
   getent,
   hostname: (machine) => ok(`${machine.name}\n`),
 };

@@ -230,8 +230,10 @@ function certificateFacts(entry: FileEntry): CertificateFacts | undefined {
     }
     const certificate = new X509Certificate(text);
     const uris = [...(certificate.subjectAltName ?? '').matchAll(/URI:([^,\s]+)/g)].map((match) => match[1] ?? '');
+    // Node gives no subject at all where it is empty, as in Citadel's certificates.
+    const subject = certificate.subject as string | undefined;
     return {
-      subject: certificate.subject,
+      subject: subject ?? '',
       issuer: certificate.issuer,
       uris,
       notBefore: new Date(certificate.validFrom).toISOString(),

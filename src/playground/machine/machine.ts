@@ -53,9 +53,22 @@ export class Machine {
 
   has(program: string): boolean {
     if (
-      ['sh', 'bash', 'cat', 'systemctl', 'journalctl', 'dpkg', 'apt-get', 'getent', 'hostname', 'dhclient', 'ls', 'stat', 'id'].includes(
-        program,
-      )
+      [
+        'sh',
+        'bash',
+        'cat',
+        'openssl',
+        'systemctl',
+        'journalctl',
+        'dpkg',
+        'apt-get',
+        'getent',
+        'hostname',
+        'dhclient',
+        'ls',
+        'stat',
+        'id',
+      ].includes(program)
     )
       return true;
     return Object.entries(TOOLS).some(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMesh } from '../../../src/mesh/createMesh.ts';
 import type { Inventory, VmEntry } from '../../../src/mesh/model.ts';
-import { readInventory } from '../../../src/mesh/inventory.ts';
+import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
 import { runPlan } from '../../../src/mesh/planRunner.ts';
 import type { EditStore, SavedEdit } from '../../../src/mesh/ports.ts';
@@ -25,7 +25,7 @@ function memoryEdits(): EditStore {
 function job() {
   const clock = quickClock();
   const { connections, packages, defaultInventory } = createPlayground({ clock });
-  let inventory: Inventory = readInventory(defaultInventory);
+  let inventory: Inventory = parseInventory(defaultInventory).inventory;
   const mesh = createMesh({ connections, packages, clock, edits: memoryEdits() }, () => inventory);
   const change = (vm: Partial<VmEntry>): void => {
     inventory = { ...inventory, vms: inventory.vms.map((entry) => ({ ...entry, ...vm })) };
