@@ -15,7 +15,7 @@ const FAULTS: readonly { cause: string; damage: string; says: RegExp; unit: stri
   { cause: 'key.pem empty', damage: ': > /etc/certs/key.pem', says: /cannot load key pair: tls: failed to find any PEM data in key input$/m, unit: RESTARTING },
   { cause: 'key of another certificate', damage: 'cat broken/key.pem > /etc/certs/key.pem', says: /cannot load key pair: tls: private key does not match public key$/m, unit: RESTARTING },
   { cause: 'Citadel unreachable', damage: 'echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env', says: new RegExp(`${FAILED}.*connect: connection refused". Will retry in 5s$`, 'm'), unit: ACTIVE },
-  { cause: 'istio-citadel does not resolve', damage: 'echo CITADEL_ADDRESS=istio-nobody.lab.internal:8060 > /var/lib/istio/envoy/sidecar.env', says: new RegExp(`${FAILED}.*lookup istio-nobody.lab.internal on .*no such host". Will retry in 5s$`, 'm'), unit: ACTIVE },
+  { cause: 'istio-citadel does not resolve', damage: 'echo CITADEL_ADDRESS=istio-nobody.istio-system.svc.cluster.local:8060 > /var/lib/istio/envoy/sidecar.env', says: new RegExp(`${FAILED}.*lookup istio-nobody.istio-system.svc.cluster.local on .*no such host". Will retry in 5s$`, 'm'), unit: ACTIVE },
   { cause: 'wrong root-cert.pem', damage: 'cat broken/root-cert.pem > /etc/certs/root-cert.pem', says: new RegExp(`${FAILED}.*authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority". Will retry in 5s$`, 'm'), unit: ACTIVE },
   { cause: 'own certificate expired', damage: 'cat broken/cert-chain.pem > /etc/certs/cert-chain.pem', says: new RegExp(`${FAILED}desc = connection closed. Will retry in 5s$`, 'm'), unit: ACTIVE },
 ];

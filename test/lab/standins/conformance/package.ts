@@ -75,14 +75,14 @@ export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): v
         stat -c '%a %U %n' /etc/certs /var/lib/istio/envoy /var/lib/istio/proxy /var/lib/istio/config /var/log/istio /var/lib/istio/config/mesh /usr/local/bin/envoy /usr/local/bin/pilot-agent /usr/local/bin/node_agent
         systemctl is-enabled istio istio-auth-node-agent || true
         systemctl is-active istio istio-auth-node-agent || true
-        systemctl show -p Restart -p RestartUSec -p StartLimitIntervalUSec istio-auth-node-agent istio | sort | uniq -c | sed 's/^ *//'
+        systemctl show -p Restart -p RestartUSec -p StartLimitIntervalUSec istio-auth-node-agent istio | grep . | sort | uniq -c | sed 's/^ *//'
         ls /var/lib/istio/envoy/cluster.env 2>&1 | tail -c 26`);
       assert.deepEqual(seen.split('\n'), [
         'installed 1.0.3-1', 'istio-proxy:/var/lib/istio', 'istio-proxy', '/var/lib/istio',
         '755 istio-proxy /etc/certs', '755 istio-proxy /var/lib/istio/envoy', '755 istio-proxy /var/lib/istio/proxy', '755 istio-proxy /var/lib/istio/config', '755 istio-proxy /var/log/istio',
         '644 istio-proxy /var/lib/istio/config/mesh', '2755 root /usr/local/bin/envoy', '2755 root /usr/local/bin/pilot-agent', '755 root /usr/local/bin/node_agent',
         'disabled', 'disabled', 'inactive', 'inactive',
-        '1', '2 Restart=always', '2 RestartUSec=10s', '2 StartLimitIntervalUSec=0',
+        '2 Restart=always', '2 RestartUSec=10s', '2 StartLimitIntervalUSec=0',
         'No such file or directory',
       ]);
     });

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (p *httpProxy) Addr() net.Addr { return &net.TCPAddr{} }
 
 // forward sends a request to an endpoint of the service its connection was made to, with the client's own Host.
 func forward(routes *routeTable) http.Handler {
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			destination, _ := r.In.Context().Value(destinationKey{}).(string)
 			r.Out.URL.Scheme, r.Out.Host = "http", r.In.Host
@@ -59,9 +60,9 @@ func forward(routes *routeTable) http.Handler {
 		Transport: &upstreamTransport{http.Transport{DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext, DisableCompression: true, IdleConnTimeout: time.Minute}},
 		ModifyResponse: func(response *http.Response) error {
 			if started, known := response.Request.Context().Value(startKey{}).(time.Time); known {
-				response.Header["x-envoy-upstream-service-time"] = []string{strconv.FormatInt(time.Since(started).Milliseconds(), 10)}
+				response.Header.Set(upstreamTime, strconv.FormatInt(time.Since(started).Milliseconds(), 10))
 			}
-			nameServer(response.Header)
+			response.Header.Set("Server", "envoy")
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
@@ -69,22 +70,36 @@ func forward(routes *routeTable) http.Handler {
 			if errors.Is(err, errNoHealthyUpstream) {
 				text = err.Error()
 			}
-			nameServer(w.Header())
+			w.Header().Set("Server", "envoy")
 			w.Header().Set("content-type", "text/plain")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, text)
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { proxy.ServeHTTP(lowerCaseWriter{w}, r) })
 }
 
 type startKey struct{}
 
-// nameServer keeps the lower case that Envoy writes and people grep for.
-func nameServer(header http.Header) {
-	header.Del("Server")
-	header["server"] = []string{"envoy"}
+const upstreamTime = "X-Envoy-Upstream-Service-Time"
+
+// lowerCaseWriter writes Envoy's own headers in the lower case that people grep for.
+type lowerCaseWriter struct{ http.ResponseWriter }
+
+// WriteHeader renames the headers just before they go out.
+func (w lowerCaseWriter) WriteHeader(status int) {
+	for _, name := range []string{"Server", upstreamTime} {
+		if values, present := w.Header()[name]; present {
+			w.Header()[strings.ToLower(name)] = values
+			delete(w.Header(), name)
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap lets the standard library flush and hijack the writer inside.
+func (w lowerCaseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // upstreamTransport refuses a request that found no endpoint.
 type upstreamTransport struct{ http.Transport }
