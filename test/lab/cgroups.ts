@@ -4,6 +4,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupRoots } from './names.ts';
 
+const STARTER = 'up-';
+
 /** Makes the lab's cgroup `group` (`cluster/etcd`, `vm-1`) in each hierarchy and returns the directories. */
 export async function makeGroup(lab: string, group: string): Promise<string[]> {
   const directories = cgroupRoots(lab).map((root) => path.join(root, group));
@@ -47,9 +49,22 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
-/** Moves this process into the groups, so that what it starts is found there should it be killed. */
-export async function enterGroup(directories: readonly string[]): Promise<void> {
-  for (const directory of directories) await writeFile(path.join(directory, 'cgroup.procs'), String(process.pid));
+/** Moves this process into a group of its own in the lab, so that what it starts is found there should it be killed. */
+export async function enterOwnGroup(lab: string): Promise<void> {
+  for (const directory of await makeGroup(lab, `${STARTER}${process.pid}`))
+    await writeFile(path.join(directory, 'cgroup.procs'), String(process.pid));
+}
+
+/** Ends what starters that are dead have left running: their children may still be writing where the next one is about to. */
+export async function endOrphans(lab: string): Promise<void> {
+  const groups = (await Promise.all(cgroupRoots(lab).map((root) => readdir(root).catch(() => [])))).flat();
+  for (const group of new Set(groups.filter((name) => name.startsWith(STARTER)))) {
+    const alive = await readFile(`/proc/${group.slice(STARTER.length)}/stat`).then(
+      () => true,
+      () => false,
+    );
+    if (!alive) await endGroup(lab, group, 0);
+  }
 }
 
 async function directoriesBelow(directory: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { cacheDirectory } from '../../scripts/node24.mjs';
-import { enterGroup, makeGroup } from './cgroups.ts';
+import { enterOwnGroup } from './cgroups.ts';
 import { down } from './down.ts';
 import { labEnv } from './env.ts';
 import { environmentJson, shellExports } from './envOutput.ts';
@@ -44,8 +44,8 @@ async function main(): Promise<number> {
     throw new RangeError(`--machines ${values.machines}: a number from 1 to 50`);
   requireRoot();
   if (verb === 'up') {
-    // Should this be killed, `down` finds what it had just started.
-    await enterGroup(await makeGroup(lab, 'up'));
+    // Should this be killed, the next `up` or `down` finds what it had just started.
+    await enterOwnGroup(lab);
     await up(lab, machines, { cacheDirectory, report });
     return 0;
   }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { LabAddresses } from './addresses.ts';
 import { API_PORT, labAddresses, OLD_API_PORT } from './addresses.ts';
+import { endOrphans } from './cgroups.ts';
 import { apiProcesses, routingProcesses, writeClusterConfig } from './cluster.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { MachinePlace } from './machines.ts';
@@ -43,6 +44,7 @@ export async function up(lab: string, machines: number, context: BuildContext): 
   requireRoot();
   const started = Date.now();
   await withLock(labLock(lab), 900, async () => {
+    await endOrphans(lab);
     await aptInstall(context, HOST_PACKAGES);
     const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context)]);
     const standins = await buildStandins(context);
