@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { ago } from '../editor/durations.ts';
+import { sourceText } from '../editor/sourceText.ts';
 import type { Texts } from '../editor/texts.ts';
-import type { ValueSource } from '../mesh/model.ts';
 import type { Node } from './nodes.ts';
 
 /** The tooltip of a node, made when it is asked for. Values come from clusters and machines: all of them are escaped. */
@@ -107,21 +107,4 @@ function certificateRows(facts: Certificate | undefined, row: (id: string, value
 function age(at: number | undefined, { t }: Texts): string | undefined {
   const text = ago(at);
   return text === undefined ? undefined : t('editor.ago', { age: text });
-}
-
-/** Where a value came from, in words. */
-export function sourceText(source: ValueSource, { t }: Texts): string {
-  const { from } = source;
-  const read = ago(source.readAt);
-  const when = read === undefined ? '' : `, ${t('editor.source.read', { age: read })}`;
-  switch (from.kind) {
-    case 'object':
-      return `${t('editor.source.object', { field: from.field, object: `${from.object.namespace === undefined ? '' : `${from.object.namespace}/`}${from.object.name}`, kind: from.object.kind })}${when}`;
-    case 'inventory':
-      return t('editor.source.inventory', { field: from.field });
-    case 'host':
-      return `${t('editor.source.host', { field: from.field })}${when}`;
-    case 'rule':
-      return t('editor.source.rule', { facts: from.facts });
-  }
 }

@@ -21,6 +21,8 @@ export interface FormDefinition {
   /** Title of the tab. */
   readonly title: string;
   initial(): Promise<Values>;
+  /** What the command that opened the form asked for: wins over what was kept from an earlier visit. */
+  readonly requested: Values;
   /** Changes values that follow from others, e.g. a cluster that was not chosen yet. */
   settle?(values: Values): Promise<Values>;
   describe(values: Values): Promise<Described>;

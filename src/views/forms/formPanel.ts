@@ -78,13 +78,13 @@ export class FormPanel {
     const initial = await this.#definition.initial();
     const kept = readValues(this.#app.context.workspaceState.get(this.#keptAs));
     this.#restored = kept !== undefined;
-    await this.#take({ ...initial, ...kept, ...given(initial) });
+    await this.#take({ ...initial, ...kept, ...this.#definition.requested });
   }
 
   async #startOver(): Promise<void> {
     this.#restored = false;
     await this.#keep(undefined);
-    await this.#take(await this.#definition.initial());
+    await this.#take({ ...(await this.#definition.initial()), ...this.#definition.requested });
   }
 
   async #change(values: Values): Promise<void> {
@@ -217,9 +217,4 @@ export class FormPanel {
     this.#reading?.abort();
     this.#dropDrafts();
   }
-}
-
-/** Values that the request itself gave win over what was kept from an earlier visit: they are not empty. */
-function given(values: Values): Values {
-  return Object.fromEntries(Object.entries(values).filter(([id]) => id.startsWith('given.')).map(([id, value]) => [id.slice('given.'.length), value]));
 }

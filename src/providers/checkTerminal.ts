@@ -1,0 +1,110 @@
+import * as vscode from 'vscode';
+import type { App } from '../editor/app.ts';
+import type { CheckResult } from '../mesh/model.ts';
+import { asMeshError } from '../mesh/errors.ts';
+import { checkLines, passedText } from './checkText.ts';
+
+const style = { reset: '\u001b[0m', bold: '\u001b[1m', dim: '\u001b[2m', good: '\u001b[32m', bad: '\u001b[31m', skipped: '\u001b[33m' };
+const REASON_WIDTH = 76;
+
+/** The checks of one VM in a terminal (ui.md, Checks). Exit code 0 only when all passed, 3 when one failed, 1 when they could not run. */
+export class CheckTerminal implements vscode.Pseudoterminal {
+  readonly #app: App;
+  readonly #vm: string;
+  readonly #staysOpen: boolean;
+  readonly #output = new vscode.EventEmitter<string>();
+  readonly #closed = new vscode.EventEmitter<number>();
+  readonly onDidWrite = this.#output.event;
+  readonly onDidClose = this.#closed.event;
+  #only: readonly string[] | undefined;
+  #results: readonly CheckResult[] = [];
+  #running: AbortController | undefined;
+  #exitCode = 1;
+
+  constructor(app: App, vm: string, only: readonly string[] | undefined, staysOpen: boolean) {
+    this.#app = app;
+    this.#vm = vm;
+    this.#only = only;
+    this.#staysOpen = staysOpen;
+  }
+
+  open(): void {
+    void this.#run();
+  }
+
+  close(): void {
+    this.#running?.abort();
+  }
+
+  handleInput(key: string): void {
+    if (key === '\u0003') {
+      if (this.#running === undefined) this.#closed.fire(this.#exitCode);
+      else this.#running.abort();
+      return;
+    }
+    if (this.#running !== undefined) return;
+    if (key === 'r') void this.#again(undefined);
+    else if (key === 'f') void this.#again(this.#results.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id));
+    else if (key === 'o') void this.#app.showText(`${this.#vm}.checks.txt`, this.#app.checksText(this.#vm, this.#results), 'shellscript');
+    else if (key === 'q' || key === '\r' || key === '\u001b') this.#closed.fire(this.#exitCode);
+  }
+
+  async #again(only: readonly string[] | undefined): Promise<void> {
+    if (only?.length === 0) return;
+    this.#only = only;
+    this.#line('');
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { texts, session, prompts, facts, log } = this.#app;
+    const { t, say } = texts;
+    const abort = new AbortController();
+    this.#running = abort;
+    try {
+      const { inventory } = await session.file.read();
+      const cluster = inventory.vms.find(({ name }) => name === this.#vm)?.cluster ?? '';
+      this.#line(`${style.bold}${t('editor.check.header', { vm: this.#vm, cluster })}${style.reset}`);
+      const mesh = await session.mesh();
+      const events = { onStart: (_: string, command: string) => this.#line(`  ${style.bold}$${style.reset} ${command}`), onResult: (result: CheckResult) => this.#show(result) };
+      const results = await prompts.interactively(() => mesh.check(this.#vm, events, { signal: abort.signal, only: this.#only }));
+      const before = this.#only === undefined ? [] : (facts.checks(this.#vm)?.results ?? []).filter(({ id }) => !results.some((result) => result.id === id));
+      this.#results = [...before, ...results];
+      this.#exitCode = results.some(({ verdict }) => verdict === 'fail') ? 3 : 0;
+      facts.setChecks(this.#vm, this.#results);
+      this.#line(`  ${style.bold}${passedText(results, texts)}${style.reset} ${this.#staysOpen ? t('editor.check.keys') : ''}`);
+    } catch (thrown) {
+      const error = asMeshError(thrown);
+      this.#exitCode = error.kind === 'cancelled' ? 130 : 1;
+      if (error.kind !== 'cancelled') log.error(t('editor.check.task', { vm: this.#vm }), error);
+      this.#line(`  ${style.bad}${say(error.userMessage)}${style.reset}`);
+      if (error.nextStep !== undefined) this.#line(`        ${say(error.nextStep)}`);
+      if (this.#staysOpen) this.#line(`  ${t('editor.check.keys')}`);
+    } finally {
+      this.#running = undefined;
+      if (!this.#staysOpen) this.#closed.fire(this.#exitCode);
+    }
+  }
+
+  #show(result: CheckResult): void {
+    const { verdict, reason, time, more } = checkLines(result, this.#app.texts);
+    const shade = { ok: style.good, fail: style.bad, skipped: style.skipped }[result.verdict];
+    const [first = '', ...rest] = plain(reason).split('\n');
+    this.#line(`  ${shade}${verdict.padEnd(4)}${style.reset}  ${first.padEnd(REASON_WIDTH)} ${style.dim}${time}${style.reset}`);
+    for (const line of rest) this.#line(`        ${line}`);
+    for (const [name, text] of more) {
+      const [start = '', ...others] = plain(text).split('\n');
+      this.#line(`        ${style.dim}${name.padEnd(name === '' ? 0 : 5)}${style.reset}${start}`);
+      for (const line of others) this.#line(`        ${' '.repeat(name === '' ? 0 : 5)}${line}`);
+    }
+  }
+
+  #line(text: string): void {
+    this.#output.fire(`${text}\r\n`);
+  }
+}
+
+/** Output of a machine must not move the cursor, colour the terminal or set its title. */
+function plain(text: string): string {
+  return text.replaceAll('\r', '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+}

@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import type { GeneratedTexts, HeldText } from '../editor/generatedTexts.ts';
+import type { Texts } from '../editor/texts.ts';
+import { addressOf } from '../editor/uris.ts';
+import { secretText } from './secretText.ts';
+
+const encoder = new TextEncoder();
+
+/** Generated files as documents. Reading contacts no cluster and mints no token: a document restored at start shows the last text. */
+export class GeneratedFiles implements vscode.FileSystemProvider, vscode.Disposable {
+  readonly #generated: GeneratedTexts;
+  readonly #texts: Texts;
+  readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly #subscription: vscode.Disposable;
+  readonly onDidChangeFile = this.#changed.event;
+
+  constructor(generated: GeneratedTexts, texts: Texts) {
+    this.#generated = generated;
+    this.#texts = texts;
+    this.#subscription = generated.onDidChange((uris) => this.#changed.fire(uris.map((uri) => ({ uri, type: vscode.FileChangeType.Changed }))));
+  }
+
+  async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    const address = addressOf(uri);
+    if (address === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    if (address.kind === 'manifest') {
+      const text = await this.#generated.manifest(address.cluster);
+      if (text === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+      return { type: vscode.FileType.File, ctime: 0, mtime: Date.now(), size: encoder.encode(text).byteLength };
+    }
+    const held = await this.#generated.get(address);
+    const size = encoder.encode(this.#textOf(held, address.path)).byteLength;
+    const permissions = held?.editable === true ? undefined : vscode.FilePermission.Readonly;
+    return { type: vscode.FileType.File, ctime: 0, mtime: held?.changedAt ?? 0, size, permissions };
+  }
+
+  async readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    const address = addressOf(uri);
+    if (address === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    if (address.kind === 'file') return encoder.encode(this.#textOf(await this.#generated.get(address), address.path));
+    const text = await this.#generated.manifest(address.cluster);
+    if (text === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    return encoder.encode(text);
+  }
+
+  async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
+    const address = addressOf(uri);
+    if (address === undefined) throw vscode.FileSystemError.NoPermissions(uri);
+    const text = new TextDecoder().decode(content);
+    if (address.kind === 'manifest') await this.#generated.setManifest(address.cluster, text);
+    else await this.#generated.save(address, text);
+  }
+
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => undefined);
+  }
+
+  readDirectory(): [string, vscode.FileType][] {
+    return [];
+  }
+
+  createDirectory(uri: vscode.Uri): void {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  delete(uri: vscode.Uri): void {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  rename(uri: vscode.Uri): void {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#changed.dispose();
+  }
+
+  #textOf(held: HeldText | undefined, path: string): string {
+    if (held === undefined) return `# ${this.#texts.t('editor.document.notRemembered', { path })}\n`;
+    if (!held.secret) return held.text;
+    const { file } = held;
+    return secretText({ path, facts: file?.content.kind === 'secret' ? file.content.facts : undefined, mode: file?.mode, owner: file?.owner, group: file?.group }, this.#texts);
+  }
+}

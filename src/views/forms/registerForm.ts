@@ -1,0 +1,180 @@
+import type { App, FormRequest } from '../../editor/app.ts';
+import type { MeshRoom } from '../../editor/rooms.ts';
+import type { ClusterEntry, ServiceEntry, VmEntry } from '../../mesh/model.ts';
+import { clusterField, clustersOf, firstCluster, withCluster } from './clusterField.ts';
+import type { FormDefinition } from './definition.ts';
+import { listOf, rowsOf, textOf, type Field, type Values } from './protocol.ts';
+import { lastKey, readPairs, tryEdit, type Edited, type Problems } from './rules.ts';
+
+type RegisterRequest = Extract<FormRequest, { kind: 'register' }>;
+
+/** Names that istioctl register gives to a port without one (citadel facts 5). */
+const defaultNames: Readonly<Record<string, string>> = { '80': 'http', '443': 'https', '3306': 'mysql', '8080': 'http' };
+/** What Istio reads from a port's name before the first `-` (citadel facts 5); anything else is plain TCP. */
+const protocols = ['http', 'http2', 'https', 'grpc', 'mongo', 'redis', 'mysql', 'tcp', 'tls', 'udp'];
+
+/** Register Service: name, ports and the VMs behind it. */
+export function registerForm(app: App, request: RegisterRequest): FormDefinition {
+  const { t } = app.texts;
+  const edit = async (values: Values): Promise<Edited> => {
+    const [room, state, clusters] = await Promise.all([app.session.rooms.mesh(), app.session.file.read(), clustersOf(app)]);
+    return tryEdit(room, app.texts, () => writeService(state.text, room, values, clusters), fieldOf);
+  };
+  const problemsOf = async (values: Values): Promise<Problems> => {
+    const problems: Problems = {};
+    for (const id of ['name', 'cluster', 'namespace'] as const) if (textOf(values[id]) === '') problems[id] = t(`forms.rule.${id}`);
+    const ports = portRows(values);
+    const wrong = ports.flatMap((row) => [row.port, ...(row.targetPort === '' ? [] : [row.targetPort])]).find((text) => !/^\d{1,5}$/.test(text));
+    if (ports.length === 0) problems['ports'] = t('forms.register.rule.ports');
+    else if (wrong !== undefined) problems['ports'] = t('forms.rule.ports', { value: wrong });
+    for (const id of ['labels', 'annotations'] as const) {
+      const pair = readPairs(textOf(values[id])).wrong;
+      if (pair !== undefined) problems[id] = t('forms.rule.pair', { value: pair });
+    }
+    if (listOf(values['vms']).length === 0) problems['vms'] = t('forms.register.rule.vms');
+    if (Object.keys(problems).length > 0) return problems;
+    const edited = await edit(values);
+    return edited.ok ? {} : edited.problems;
+  };
+  const reference = (values: Values) => `${textOf(values['name'])}.${textOf(values['namespace'])}`;
+
+  return {
+    kind: 'register',
+    title: t('editor.command.registerService'),
+    canSaveDraft: true,
+    requested: { ...(request.cluster === undefined ? {} : { cluster: request.cluster }), ...(request.vms === undefined ? {} : { vms: request.vms }) },
+    initial: async () => {
+      const known = (await app.session.inventory()).services.find(({ name, namespace }) => request.service === name || request.service === `${name}.${namespace}`);
+      if (known !== undefined) return valuesOf(known);
+      return { name: '', cluster: await firstCluster(app, request.cluster), namespace: '', ports: [{ name: '', port: '', targetPort: '' }], vms: [], serviceAccount: 'default', labels: '', annotations: '' };
+    },
+    describe: async (values) => {
+      const [inventory, problems, room] = await Promise.all([app.session.inventory(), problemsOf(values), app.session.rooms.mesh()]);
+      const vms = inventory.vms.filter((vm) => vm.cluster === textOf(values['cluster']));
+      return {
+        heading: t('editor.command.registerService'),
+        intro: t('forms.register.intro'),
+        fields: fieldsOf(app, inventory.clusters, vms),
+        problems,
+        submitLabel: t('forms.register.submit'),
+        ...(Object.keys(problems).length === 0 ? { commandLine: room.commandLine(['mesh-expansion', 'register', '--service', reference(values)]) } : {}),
+      };
+    },
+    drafts: async (values) => {
+      const edited = await edit(values);
+      if (!edited.ok) return [];
+      const service = edited.inventory.services.find(({ name, namespace }) => `${name}.${namespace}` === reference(values));
+      return service === undefined ? [] : [{ service }];
+    },
+    jobs: (values) => [
+      { vms: listOf(values['vms']), clusters: [textOf(values['cluster'])], make: async (options) => (await app.session.mesh()).planRegister(reference(values), options) },
+    ],
+    facts: async (values) => {
+      const domain = (await clustersOf(app)).find(({ name }) => name === textOf(values['cluster']))?.clusterDomain ?? 'cluster.local';
+      const callers = portRows(values).map((row) => `${textOf(values['name'])}.${textOf(values['namespace'])}.svc.${domain}:${row.port}`);
+      const read = portRows(values).map((row) => `${row.name}:${row.port} ${protocolOf(row.name)}`);
+      return [
+        { label: t('forms.register.callers'), value: callers.join(', ') },
+        { label: t('forms.register.protocol'), value: read.join(', ') },
+      ];
+    },
+    open: async () => undefined,
+    save: async (values) => {
+      const clusters = await clustersOf(app);
+      await app.session.file.edit((text, room) => writeService(text, room, values, clusters));
+    },
+  };
+}
+
+function fieldsOf(app: App, clusters: readonly ClusterEntry[], vms: readonly VmEntry[]): readonly Field[] {
+  const { t } = app.texts;
+  return [
+    { kind: 'text', id: 'name', label: t('forms.register.name'), help: t('forms.register.name.help'), required: true, placeholder: 'mysql' },
+    clusterField(app, clusters),
+    { kind: 'text', id: 'namespace', label: t('forms.namespace'), help: t('forms.register.namespace.help'), required: true, placeholder: 'onprem' },
+    {
+      kind: 'rows',
+      id: 'ports',
+      label: t('forms.register.ports'),
+      help: t('forms.register.ports.help'),
+      required: true,
+      add: t('forms.register.ports.add'),
+      remove: t('forms.register.ports.remove'),
+      columns: [
+        { id: 'port', label: t('forms.register.ports.port'), placeholder: '3306' },
+        { id: 'name', label: t('forms.register.ports.name'), placeholder: 'mysql' },
+        { id: 'targetPort', label: t('forms.register.ports.targetPort'), placeholder: t('forms.register.ports.same') },
+      ],
+    },
+    {
+      kind: 'checklist',
+      id: 'vms',
+      label: t('forms.register.vms'),
+      help: t('forms.register.vms.help'),
+      required: true,
+      filter: t('forms.join.hosts.filter'),
+      empty: t('forms.register.vms.empty'),
+      choices: vms.map((vm) => ({ value: vm.name, label: vm.name, description: vm.address ?? '' })),
+    },
+    { kind: 'text', id: 'serviceAccount', label: t('forms.serviceAccount'), help: t('forms.register.serviceAccount.help'), placeholder: 'default' },
+    { kind: 'lines', id: 'labels', label: t('forms.register.labels'), help: t('forms.register.pairs.help'), advanced: true, placeholder: 'app=mysql' },
+    { kind: 'lines', id: 'annotations', label: t('forms.register.annotations'), help: t('forms.register.pairs.help'), advanced: true },
+  ];
+}
+
+function valuesOf(service: ServiceEntry): Values {
+  const lines = (pairs: Readonly<Record<string, string>>) => Object.entries(pairs).map(([key, value]) => `${key}=${value}`).join('\n');
+  return {
+    name: service.name,
+    cluster: service.cluster,
+    namespace: service.namespace,
+    ports: service.ports.map((port) => ({ name: port.name, port: String(port.port), targetPort: port.targetPort === port.port ? '' : String(port.targetPort) })),
+    vms: service.vms,
+    serviceAccount: service.serviceAccount,
+    labels: lines(service.labels),
+    annotations: lines(service.annotations),
+  };
+}
+
+/** Rows that hold something, with the names that istioctl would give. */
+function portRows(values: Values): readonly { readonly name: string; readonly port: string; readonly targetPort: string }[] {
+  return rowsOf(values['ports'])
+    .map((row) => ({ name: (row['name'] ?? '').trim(), port: (row['port'] ?? '').trim(), targetPort: (row['targetPort'] ?? '').trim() }))
+    .filter((row) => row.name !== '' || row.port !== '')
+    .map((row) => (row.name === '' ? { ...row, name: defaultNames[row.port] ?? row.port } : row));
+}
+
+function protocolOf(name: string): string {
+  const first = name.split('-')[0]?.toLowerCase() ?? '';
+  return protocols.includes(first) ? first.toUpperCase() : 'TCP';
+}
+
+function writeService(text: string, room: MeshRoom, values: Values, clusters: readonly ClusterEntry[]): string {
+  const name = textOf(values['name']);
+  const namespace = textOf(values['namespace']);
+  const cluster = textOf(values['cluster']);
+  const serviceAccount = textOf(values['serviceAccount']);
+  const pairs = (id: string) => {
+    const read = readPairs(textOf(values[id])).pairs;
+    return Object.keys(read).length === 0 ? undefined : read;
+  };
+  const fields = {
+    cluster,
+    ports: portRows(values).map((row) => ({ name: row.name, port: Number(row.port), ...(row.targetPort === '' ? {} : { targetPort: Number(row.targetPort) }) })),
+    vms: listOf(values['vms']),
+    serviceAccount: serviceAccount === '' || serviceAccount === 'default' ? undefined : serviceAccount,
+    labels: pairs('labels'),
+    annotations: pairs('annotations'),
+  };
+  const started = withCluster(text, room, cluster, clusters);
+  const known = room.readInventory(started);
+  const exists = known.ok && known.parsed.inventory.services.some((service) => service.name === name && service.namespace === namespace);
+  return exists ? room.updateService(started, name, namespace, fields) : room.addService(started, { name, namespace, ...fields });
+}
+
+function fieldOf(field: string): string {
+  if (field.includes('.ports')) return 'ports';
+  if (field.includes('.labels')) return 'labels';
+  if (field.includes('.annotations')) return 'annotations';
+  return field.startsWith('clusters') ? 'cluster' : lastKey(field) || 'name';
+}

@@ -1,0 +1,102 @@
+import type { FormState, FromPage, ToPage, Values } from '../forms/protocol.ts';
+import { element } from './_dom.ts';
+import { fieldView, type FieldView } from './_fields.ts';
+import { previewView } from './_preview.ts';
+
+/** The page of a form: draws the state that the host sends, and sends back what is typed. It keeps nothing but the form's kind. */
+
+interface VsCodeApi {
+  postMessage(message: FromPage): void;
+  setState(state: unknown): void;
+}
+declare function acquireVsCodeApi(): VsCodeApi;
+
+const host = acquireVsCodeApi();
+const send = (message: FromPage) => host.postMessage(message);
+const root = document.getElementById('form') ?? document.body;
+
+let shape = '';
+let views: readonly FieldView[] = [];
+let hidden: Values = {};
+const columns = { left: element('form', { class: 'fields', novalidate: '' }), right: element('aside', { class: 'preview' }), bar: element('footer', { class: 'bar' }) };
+const announcer = element('div', { class: 'announce', 'aria-live': 'polite', role: 'status' });
+let announced = '';
+
+function values(): Values {
+  return { ...hidden, ...Object.fromEntries(views.map((view) => [view.id, view.value()])) };
+}
+
+const changed = () => send({ type: 'change', values: values() });
+
+function draw(state: FormState): void {
+  host.setState({ kind: state.kind });
+  const next = JSON.stringify([state.heading, state.fields]);
+  if (next !== shape) rebuild(state);
+  shape = next;
+  const drawn = new Set(views.map((view) => view.id));
+  hidden = Object.fromEntries(Object.entries(state.values).filter(([id]) => !drawn.has(id)));
+  for (const view of views) {
+    view.show(state.values[view.id]);
+    view.problem(state.problems[view.id] ?? '');
+  }
+  columns.right.replaceChildren(...previewView(state, send));
+  columns.right.setAttribute('aria-label', state.words.whatHappens);
+  columns.right.setAttribute('aria-busy', String(state.preview.status === 'working'));
+  columns.bar.replaceChildren(...bar(state));
+  announce(state);
+}
+
+function rebuild(state: FormState): void {
+  const focused = document.activeElement?.id ?? '';
+  const wasOpen = columns.left.querySelector('details')?.open ?? false;
+  views = state.fields.map((field) => fieldView(field, changed, send));
+  const plain = views.filter((_, index) => state.fields[index]?.advanced !== true);
+  const folded = views.filter((_, index) => state.fields[index]?.advanced === true);
+  const advanced = element('details', {}, [element('summary', {}, [state.words.advanced]), ...folded.map((view) => view.node)]);
+  advanced.open = wasOpen;
+  const restored = state.restored === undefined ? [] : [element('p', { class: 'restored' }, [state.restored.text, ' ', button(state.restored.startOver, 'link', () => send({ type: 'startOver' }))])];
+  columns.left.replaceChildren(element('h1', {}, [state.heading]), element('p', { class: 'intro' }, [state.intro]), ...restored, ...plain.map((view) => view.node), ...(folded.length > 0 ? [advanced] : []));
+  if (root.childElementCount === 0) root.replaceChildren(element('div', { class: 'columns' }, [columns.left, columns.right]), columns.bar, announcer);
+  const target = focused === '' ? views[0]?.first() : document.getElementById(focused);
+  target?.focus();
+}
+
+function bar(state: FormState): readonly HTMLElement[] {
+  const submit = button(state.submit.label, 'primary', () => send({ type: 'submit' }), state.submit.disabled);
+  submit.id = 'submit';
+  const draft = state.draft === undefined ? [] : [button(state.draft.label, 'secondary', () => send({ type: 'draft' }), state.draft.disabled)];
+  const extra = state.extra === undefined ? [] : [button(state.extra.label, 'secondary', () => send({ type: 'extra' }))];
+  const reason = element('span', { class: 'reason', id: 'reason' }, [state.submit.disabled]);
+  return [submit, ...draft, ...extra, button(state.words.cancel, 'secondary', () => send({ type: 'cancel' })), reason];
+}
+
+/** A button that keeps its place in the tab order while it is disabled, so that its reason can be read. */
+function button(label: string, kind: string, press: () => void, disabled = ''): HTMLButtonElement {
+  const made = element('button', { type: 'button', class: kind, ...(disabled === '' ? {} : { 'aria-disabled': 'true', 'aria-describedby': 'reason', title: disabled }) }, [label]);
+  made.addEventListener('click', () => {
+    if (disabled === '') press();
+  });
+  return made;
+}
+
+/** Only what changed is spoken, and only once. */
+function announce(state: FormState): void {
+  const problems = Object.values(state.problems);
+  const text = state.preview.error?.text ?? problems[0] ?? (state.preview.status === 'ready' ? state.preview.summary : '');
+  if (text !== announced) announcer.textContent = text;
+  announced = text;
+}
+
+columns.left.addEventListener('submit', (event) => event.preventDefault());
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') send({ type: 'cancel' });
+  const inField = event.target instanceof HTMLInputElement && (event.target.type === 'text' || event.target.type === 'checkbox');
+  if (event.key !== 'Enter' || event.isComposing || !(inField || event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  document.getElementById('submit')?.click();
+});
+window.addEventListener('message', (event: MessageEvent<ToPage>) => {
+  // Only the host that made this page posts here; a frame of another origin cannot be inside it (the page's policy allows none).
+  if (event.data.type === 'state') draw(event.data.state);
+});
+send({ type: 'ready' });
