@@ -27,7 +27,7 @@ export function judgeDns({ name, expected, of, cluster }: DnsQuestion, output: C
   const why = message(cluster ? 'citadel.check.dns.why-cluster' : 'citadel.check.dns.why-local');
   const next = message(cluster ? 'citadel.check.dns.next-cluster' : 'citadel.check.dns.next-local');
   if (address !== undefined) return failed(message('citadel.check.dns.other', { name, address, expected: expected ?? '', of }), message('citadel.check.dns.why-other'), message('citadel.check.dns.next-other'));
-  if (/NXDOMAIN/.test(output.stdout)) return failed(message('citadel.check.dns.unknown', { name }), why, next);
+  if (output.stdout.includes('NXDOMAIN')) return failed(message('citadel.check.dns.unknown', { name }), why, next);
   if (/SERVFAIL|REFUSED/.test(output.stdout)) return failed(message('citadel.check.dns.refused', { name }), why, next);
   if (/timed out|no servers could be reached/.test(output.stdout + output.stderr)) return failed(message('citadel.check.dns.silent', { name }), why, next);
   return failed(message('citadel.check.dns.none', { name }), why, next);

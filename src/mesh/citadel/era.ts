@@ -25,7 +25,7 @@ export const citadel: Era = {
   hostInputs,
   generate,
   lint: citadelFindings,
-  probe: (scope, files) => wholeProbe(scope, factsOf(scope), files),
+  probe: (scope, files) => wholeProbe(factsOf(scope), files),
   planJoin,
   planPush,
   planLeave,

@@ -15,7 +15,7 @@ import { changeDetails, setUnits } from './units.ts';
  */
 export async function planExposePorts(scope: VmScope, host: VmHost, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan> {
   const list = portList(ports);
-  const work = hostWork(scope, host, []);
+  const work = await hostWork(scope, host, [], options);
   const state = await work.view.read(options);
   if (state.manifest === undefined || fileText(state) === undefined) throw problem('citadel.not-joined', { vm: scope.vm.name });
   const ssh = capturesSsh(work, ports);

@@ -1,5 +1,5 @@
 import type { ClusterScope, VmScope } from '../era.ts';
-import type { GeneratedFile, ValueSource, VmEntry } from '../model.ts';
+import type { GeneratedFile, ValueSource } from '../model.ts';
 import type { CallOptions, ProbeRequest } from '../ports.ts';
 import { CERT_CHAIN, certificateFiles, KEY, readCredentials, ROOT_CERT } from './certificates.ts';
 import { checkCidrs, CLUSTER_ENV, clusterEnvFile } from './clusterEnv.ts';
@@ -11,7 +11,7 @@ import { DNSMASQ_DROP_IN, RESOLVED_DROP_IN, resolverFiles, resolverInputs } from
 import { SIDECAR_ENV, sidecarEnvFile } from './sidecarEnv.ts';
 
 /** What `generate` asks of a VM that can be reached: facts, and the files that are merged with what is there. */
-export function hostInputs(_scope: ClusterScope, _vm: VmEntry): ProbeRequest {
+export function hostInputs(): ProbeRequest {
   return {
     facts: true,
     manifest: true,

@@ -2,7 +2,7 @@ import type { JoinOptions } from '../mesh.ts';
 import { message } from '../messages.ts';
 import type { Step } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, PackageFile, PackageSource } from '../ports.ts';
-import { isInstalled, tools, unitNames, unitOf, type HostWork } from './joinContext.ts';
+import { isInstalled, tidy, tools, unitNames, unitOf, type HostWork } from './joinContext.ts';
 import { problem } from './problems.ts';
 import { releaseFacts } from './releases.ts';
 import { DNSMASQ } from './dnsmasq.ts';
@@ -41,6 +41,7 @@ export function toolsStep(work: HostWork): Step {
     },
     async undo(options) {
       await work.view.change(() => work.host.removePackages(installed, options));
+      await tidy(work, options);
     },
   };
 }
@@ -120,7 +121,9 @@ export function packageStep(work: HostWork, wanted: WantedPackage): Step {
     },
     async undo(options) {
       // An older version that stood there is not at hand any more; it was replaced, not added.
-      if (before === undefined) await work.view.change(() => work.host.removePackages(work.facts.packages, options));
+      if (before !== undefined) return;
+      await work.view.change(() => work.host.removePackages(work.facts.packages, options));
+      await tidy(work, options);
     },
   };
 }

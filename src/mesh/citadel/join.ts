@@ -16,7 +16,7 @@ import { namesStep, unitsStep } from './units.ts';
  * the package comes before the files, because it makes their owner. A second join of a joined VM has nothing to do.
  */
 export async function planJoin(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], join: JoinOptions, options?: CallOptions): Promise<Plan> {
-  const work = hostWork(scope, host, files);
+  const work = await hostWork(scope, host, files, options);
   const state = await work.view.read(options);
   assertFit(work, state, files);
   const wanted = await choosePackage(work, state, join, options);

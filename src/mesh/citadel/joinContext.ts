@@ -1,6 +1,6 @@
 import type { VmScope } from '../era.ts';
 import type { GeneratedFile } from '../model.ts';
-import type { HostManifest, HostState, ProbeRequest, VmHost } from '../ports.ts';
+import type { CallOptions, HostManifest, HostState, ProbeRequest, VmHost } from '../ports.ts';
 import { CERT_CHAIN } from './certificates.ts';
 import { DNSMASQ } from './dnsmasq.ts';
 import { hostInputs } from './generate.ts';
@@ -16,17 +16,23 @@ export interface HostWork {
   readonly host: VmHost;
   readonly view: HostView;
   readonly owner: HostManifest['owner'];
+  /** The machine had no manifest when the plan was made. */
+  readonly fresh: boolean;
   /** Units whose files or package this run has changed and that are not restarted yet. */
   readonly restarts: Set<string>;
 }
 
-export function hostWork(scope: VmScope, host: VmHost, files: readonly GeneratedFile[]): HostWork {
+/** Looks at the VM once. */
+export async function hostWork(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<HostWork> {
   const facts = factsOf(scope);
+  const view = new HostView(host, wholeProbe(facts, files));
+  const fresh = (await view.read(options)).manifest === undefined;
   return {
     scope,
     facts,
     host,
-    view: new HostView(host, wholeProbe(scope, facts, files)),
+    view,
+    fresh,
     owner: { vm: scope.vm.name, cluster: scope.entry.name, era: 'citadel', release: scope.controlPlane.release },
     restarts: new Set(),
   };
@@ -44,8 +50,8 @@ export function unitNames(facts: ReleaseFacts): readonly string[] {
 }
 
 /** Everything that the steps and the status of a VM rest on, in one request. */
-export function wholeProbe(scope: VmScope, facts: ReleaseFacts, files: readonly GeneratedFile[]): ProbeRequest {
-  const inputs = hostInputs(scope, scope.vm);
+export function wholeProbe(facts: ReleaseFacts, files: readonly GeneratedFile[]): ProbeRequest {
+  const inputs = hostInputs();
   const asked = inputs.files ?? [];
   const more = files.filter(({ path }) => !asked.some((one) => one.path === path)).map(({ path, content }) => ({ path, want: content.kind === 'secret' && path === CERT_CHAIN ? 'certificate' : 'hash' }) as const);
   const needs = [...tools, ...facts.packageNeeds];
@@ -65,4 +71,11 @@ export function unitOf(state: HostState, name: string): HostState['units'][numbe
 export function isInstalled(state: HostState, name: string): boolean {
   const found = state.packages.find((one) => one.name === name);
   return found?.version !== undefined && (found.status === undefined || found.status.endsWith(' installed'));
+}
+
+/** After an undo: when nothing of the join is left on a machine that had no manifest, what it made beyond files and packages goes too, and the manifest with it. */
+export async function tidy(work: HostWork, options?: CallOptions): Promise<void> {
+  const { manifest } = await work.view.read(options);
+  if (!work.fresh || manifest === undefined || manifest.files.length > 0 || manifest.packages.length > 0) return;
+  await work.view.change(() => work.host.removeCreated(options));
 }

@@ -28,7 +28,7 @@ export function parseManifest(text: string, facts: ReleaseFacts, namespace: stri
   const seen = new Map<BalancerFacts, KubeObject>();
   const findings: Finding[] = [];
   for (const document of documents) {
-    const line = lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line;
+    const line = lines.linePos(document.contents?.range[0] ?? document.range[0]).line;
     const [error] = document.errors;
     if (error !== undefined) throw refused('syntax', error.linePos?.[0].line ?? line, { text: error.message.split('\n')[0] ?? '' });
     if (document.contents === null || (!isMap(document.contents) && document.toJS() === null)) continue;
@@ -58,9 +58,9 @@ function identify(object: unknown, facts: ReleaseFacts, namespace: string, line:
 
 /** Without what the API server keeps by itself: an object copied from the cluster can be applied too. */
 function applicable(object: unknown, ref: ObjectRef): KubeObject {
-  const { status: _status, metadata, ...rest } = object as Readonly<Record<string, unknown>>;
-  const kept = Object.entries(metadata as object).filter(([key]) => ['annotations', 'labels', 'finalizers'].includes(key));
-  return { ...rest, apiVersion: 'v1', kind: 'Service', metadata: { name: ref.name, namespace: ref.namespace, ...Object.fromEntries(kept) } };
+  const written = Object.entries(object as object).filter(([key]) => key !== 'status' && key !== 'metadata');
+  const kept = Object.entries(at(object, 'metadata') as object).filter(([key]) => ['annotations', 'labels', 'finalizers'].includes(key));
+  return { ...Object.fromEntries(written), apiVersion: 'v1', kind: 'Service', metadata: { name: ref.name, namespace: ref.namespace, ...Object.fromEntries(kept) } };
 }
 
 function examine(object: unknown, balancer: BalancerFacts, provider: ProviderFacts, line: number): readonly Finding[] {

@@ -36,15 +36,13 @@ function clockProblem(scope: HostWork['scope'], offsetSeconds: number, files: re
 }
 
 export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): Step {
-  let fresh = false;
   return {
     id: 'preflight',
     title: message('citadel.preflight.title', { host: work.scope.vm.host }),
     target: work.host.alias,
     readOnly: true,
     async preview(options) {
-      const { facts, manifest } = await work.view.read(options);
-      fresh = manifest === undefined;
+      const { facts } = await work.view.read(options);
       if (facts === undefined) return { needed: true, details: [] };
       const { os, loginUser, sudo } = facts;
       const details: StepDetail[] = [{ kind: 'note', text: message('citadel.preflight.host', { os: `${os.id} ${os.version}`, architecture: os.architecture, user: loginUser, sudo }) }];
@@ -56,10 +54,6 @@ export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): 
     },
     async run(options) {
       assertFit(work, await work.view.read(options), files);
-    },
-    // Last to be undone: what the join made beyond files and packages, and the manifest, on a machine that had none.
-    async undo(options) {
-      if (fresh) await work.view.change(() => work.host.removeCreated(options));
     },
   };
 }

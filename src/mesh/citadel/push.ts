@@ -3,7 +3,7 @@ import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Plan, Step } from '../plan.ts';
 import type { CallOptions, HostState, VmHost } from '../ports.ts';
-import { hostWork, type HostWork } from './joinContext.ts';
+import { hostWork, tidy, type HostWork } from './joinContext.ts';
 import { assertFit } from './preflight.ts';
 import { problem } from './problems.ts';
 import { pushFile, targets, type Target } from './pushFiles.ts';
@@ -11,7 +11,7 @@ import { namesStep, unitsStep } from './units.ts';
 
 /** Pushing a VM's files: one atomic push, then restarts of what reads the changed ones. */
 export async function planPush(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan> {
-  const work = hostWork(scope, host, files);
+  const work = await hostWork(scope, host, files, options);
   const state = await work.view.read(options);
   if (state.manifest === undefined) throw problem('citadel.not-joined', { vm: scope.vm.name });
   assertFit(work, state, files);
@@ -57,6 +57,7 @@ export function filesStep(work: HostWork, files: readonly GeneratedFile[]): Step
       await work.view.change(() => (hadManifest ? work.host.rollback(options) : work.host.restoreOriginals(options)));
       noteReaders(work, files, [], changed);
       await restartReaders(work, options);
+      await tidy(work, options);
     },
   };
 }

@@ -55,7 +55,7 @@ export async function planRegister(scope: ClusterScope, service: ServiceEntry, a
 }
 
 /** The plan of Deregister Service: the addresses leave the Endpoints; Service and Endpoints stay, as istioctl leaves them (facts 10). */
-export async function planDeregister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>, _options: CallOptions = {}): Promise<Plan> {
+export async function planDeregister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>): Promise<Plan> {
   const wanted = wantedAddresses(service, addresses);
   const ref = serviceRef(service);
   return {
@@ -215,7 +215,8 @@ function putBackAddress(current: readonly Subset[], before: readonly Subset[], a
 async function retried(api: ClusterApi, ref: ObjectRef, options: CallOptions | undefined, write: (present: KubeObject | undefined) => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await write(await api.get(ref, options));
+      await write(await api.get(ref, options));
+      return;
     } catch (error) {
       if (!isMeshError(error, 'kube.conflict') || attempt >= CONFLICT_RETRIES) throw error;
     }

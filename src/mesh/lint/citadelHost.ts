@@ -17,7 +17,7 @@ const keyMode: LintRule = ({ state }) => {
 
 /** The scripts enable no unit: a reboot ends the mesh (facts 2, 8.24). */
 const notEnabled: LintRule = ({ state, facts }) =>
-  state === undefined || state.manifest === undefined
+  state?.manifest === undefined
     ? []
     : unitNames(facts).flatMap((name) => {
         const unit = unitOf(state, name);
