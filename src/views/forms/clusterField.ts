@@ -16,7 +16,11 @@ export function clusterField(app: App, clusters: readonly ClusterEntry[]): Field
     label: t('forms.cluster'),
     help: t('forms.cluster.help'),
     required: true,
-    choices: clusters.map(({ name, context }) => ({ value: name, label: name, ...(context === name ? {} : { description: t('forms.cluster.context', { context }) }) })),
+    choices: clusters.map(({ name, context }) => ({
+      value: name,
+      label: name,
+      ...(context === name ? {} : { description: t('forms.cluster.context', { context }) }),
+    })),
   };
 }
 

@@ -98,9 +98,15 @@ export class FormPanel {
     this.#reading?.abort();
     clearTimeout(this.#timer);
     const valid = this.#valid();
-    this.#preview = valid ? { ...this.#preview, status: 'working', summary: this.#app.texts.t('forms.preview.working'), error: undefined } : { ...defaultPreview, summary: this.#app.texts.t('forms.preview.invalid') };
+    this.#preview = valid
+      ? { ...this.#preview, status: 'working', summary: this.#app.texts.t('forms.preview.working'), error: undefined }
+      : { ...defaultPreview, summary: this.#app.texts.t('forms.preview.invalid') };
     this.#post();
-    if (valid) this.#timer = setTimeout(() => void this.#readPreview().catch((thrown: unknown) => this.#app.log.error(this.#definition.title, asMeshError(thrown))), PREVIEW_AFTER_MS);
+    if (valid)
+      this.#timer = setTimeout(
+        () => void this.#readPreview().catch((thrown: unknown) => this.#app.log.error(this.#definition.title, asMeshError(thrown))),
+        PREVIEW_AFTER_MS,
+      );
   }
 
   #valid(): boolean {
@@ -119,7 +125,9 @@ export class FormPanel {
       await this.#setDrafts(values);
       const { previewPlan } = await session.rooms.mesh();
       facts = (await this.#definition.facts?.(values, signal)) ?? [];
-      const previews = await Promise.all(this.#definition.jobs(values).map(async (job) => previewPlan(await job.make({ signal }), { signal })));
+      const previews = await Promise.all(
+        this.#definition.jobs(values).map(async (job) => previewPlan(await job.make({ signal }), { signal })),
+      );
       if (!signal.aborted) this.#preview = previewOf(previews, facts, texts);
     } catch (thrown) {
       if (signal.aborted) return;
@@ -207,7 +215,13 @@ export class FormPanel {
       ...(this.#definition.canSaveDraft ? { draft: { label: t('forms.saveDraft'), disabled } } : {}),
       ...(this.#restored ? { restored: { text: t('forms.restored'), startOver: t('forms.startOver') } } : {}),
       ...(described.extra === undefined ? {} : { extra: described.extra }),
-      words: { advanced: t('forms.advanced'), whatHappens: t('forms.whatHappens'), commandLine: t('forms.commandLine'), copy: t('forms.copy'), cancel: t('forms.cancel') },
+      words: {
+        advanced: t('forms.advanced'),
+        whatHappens: t('forms.whatHappens'),
+        commandLine: t('forms.commandLine'),
+        copy: t('forms.copy'),
+        cancel: t('forms.cancel'),
+      },
     };
   }
 

@@ -3,7 +3,10 @@ import type { FromPage, Values } from './protocol.ts';
 
 const short = z.string().check(z.maxLength(65536));
 const row = z.record(z.string().check(z.maxLength(64)), short);
-const values = z.record(z.string().check(z.maxLength(64)), z.union([short, z.array(short).check(z.maxLength(5000)), z.array(row).check(z.maxLength(500))]));
+const values = z.record(
+  z.string().check(z.maxLength(64)),
+  z.union([short, z.array(short).check(z.maxLength(5000)), z.array(row).check(z.maxLength(500))]),
+);
 
 const fromPage = z.union([
   z.object({ type: z.literal('change'), values }),
@@ -15,7 +18,7 @@ const fromPage = z.union([
 /** A message of a form's page; undefined for anything else, which is then ignored. */
 export function readPageMessage(raw: unknown): FromPage | undefined {
   const read = fromPage.safeParse(raw);
-  return read.success ? (read.data as FromPage) : undefined;
+  return read.success ? read.data : undefined;
 }
 
 /** Values kept from an earlier visit; undefined where they are not what a form keeps. */

@@ -11,7 +11,7 @@ export function previewOf(previews: readonly PlanPreview[], facts: Preview['fact
   const steps = previews.flatMap(({ plan, steps: list }) =>
     list.map(({ step, preview }): PreviewStep => ({
       title: say(step.title),
-      target: several ? (plan.hosts.join(', ') || (plan.context ?? '')) : '',
+      target: several ? plan.hosts.join(', ') || (plan.context ?? '') : '',
       needed: preview.needed,
       state: preview.needed ? t('forms.step.will') : t('forms.step.done'),
       details: preview.details.map((detail) => ({
@@ -28,7 +28,9 @@ export function previewOf(previews: readonly PlanPreview[], facts: Preview['fact
     ...(contexts === '' ? [] : [{ label: t('forms.where.context'), value: contexts }]),
     ...(hosts === '' ? [] : [{ label: t('forms.where.hosts'), value: hosts }]),
   ];
-  const danger = previews.flatMap(({ plan }) => (plan.danger === undefined ? [] : [{ label: t('forms.where.danger'), value: say(plan.danger), bad: true }]));
+  const danger = previews.flatMap(({ plan }) =>
+    plan.danger === undefined ? [] : [{ label: t('forms.where.danger'), value: say(plan.danger), bad: true }],
+  );
   return {
     status: 'ready',
     summary: needed === 0 ? t('forms.preview.nothing') : t('forms.preview.needed', { needed, total: steps.length }),

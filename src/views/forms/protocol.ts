@@ -24,11 +24,21 @@ interface FieldBase {
 }
 
 export type Field =
-  | (FieldBase & { readonly kind: 'text'; readonly placeholder?: string; readonly suggestions?: readonly string[]; readonly browse?: string })
+  | (FieldBase & {
+      readonly kind: 'text';
+      readonly placeholder?: string;
+      readonly suggestions?: readonly string[];
+      readonly browse?: string;
+    })
   | (FieldBase & { readonly kind: 'lines'; readonly placeholder?: string })
   | (FieldBase & { readonly kind: 'choice'; readonly choices: readonly Choice[] })
   | (FieldBase & { readonly kind: 'checklist'; readonly choices: readonly Choice[]; readonly filter: string; readonly empty: string })
-  | (FieldBase & { readonly kind: 'rows'; readonly columns: readonly { readonly id: string; readonly label: string; readonly placeholder?: string }[]; readonly add: string; readonly remove: string });
+  | (FieldBase & {
+      readonly kind: 'rows';
+      readonly columns: readonly { readonly id: string; readonly label: string; readonly placeholder?: string }[];
+      readonly add: string;
+      readonly remove: string;
+    });
 
 export interface PreviewStep {
   readonly title: string;
@@ -46,7 +56,11 @@ export interface Preview {
   /** Facts found on the way: release, provider, service CIDR, rights that lack. */
   readonly facts: readonly { readonly label: string; readonly value: string; readonly bad?: boolean }[];
   readonly steps: readonly PreviewStep[];
-  readonly error?: { readonly text: string; readonly next?: string; /** Label of the button that asks the person (host key, password). */ readonly connect?: string };
+  readonly error?: {
+    readonly text: string;
+    readonly next?: string;
+    /** Label of the button that asks the person (host key, password). */ readonly connect?: string;
+  };
   readonly commandLine?: string;
 }
 
@@ -65,10 +79,19 @@ export interface FormState {
   /** Shown where an earlier visit's values came back. */
   readonly restored?: { readonly text: string; readonly startOver: string };
   readonly extra?: { readonly id: string; readonly label: string };
-  readonly words: { readonly advanced: string; readonly whatHappens: string; readonly commandLine: string; readonly copy: string; readonly cancel: string };
+  readonly words: {
+    readonly advanced: string;
+    readonly whatHappens: string;
+    readonly commandLine: string;
+    readonly copy: string;
+    readonly cancel: string;
+  };
 }
 
-export type ToPage = { readonly type: 'state'; readonly state: FormState };
+export interface ToPage {
+  readonly type: 'state';
+  readonly state: FormState;
+}
 
 export type FromPage =
   | { readonly type: 'ready' }

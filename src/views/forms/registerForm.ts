@@ -24,40 +24,58 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
     const problems: Problems = {};
     for (const id of ['name', 'cluster', 'namespace'] as const) if (textOf(values[id]) === '') problems[id] = t(`forms.rule.${id}`);
     const ports = portRows(values);
-    const wrong = ports.flatMap((row) => [row.port, ...(row.targetPort === '' ? [] : [row.targetPort])]).find((text) => !/^\d{1,5}$/.test(text));
-    if (ports.length === 0) problems['ports'] = t('forms.register.rule.ports');
-    else if (wrong !== undefined) problems['ports'] = t('forms.rule.ports', { value: wrong });
+    const wrong = ports
+      .flatMap((row) => [row.port, ...(row.targetPort === '' ? [] : [row.targetPort])])
+      .find((text) => !/^\d{1,5}$/.test(text));
+    if (ports.length === 0) problems.ports = t('forms.register.rule.ports');
+    else if (wrong !== undefined) problems.ports = t('forms.rule.ports', { value: wrong });
     for (const id of ['labels', 'annotations'] as const) {
       const pair = readPairs(textOf(values[id])).wrong;
       if (pair !== undefined) problems[id] = t('forms.rule.pair', { value: pair });
     }
-    if (listOf(values['vms']).length === 0) problems['vms'] = t('forms.register.rule.vms');
+    if (listOf(values.vms).length === 0) problems.vms = t('forms.register.rule.vms');
     if (Object.keys(problems).length > 0) return problems;
     const edited = await edit(values);
     return edited.ok ? {} : edited.problems;
   };
-  const reference = (values: Values) => `${textOf(values['name'])}.${textOf(values['namespace'])}`;
+  const reference = (values: Values) => `${textOf(values.name)}.${textOf(values.namespace)}`;
 
   return {
     kind: 'register',
     title: t('editor.command.registerService'),
     canSaveDraft: true,
-    requested: { ...(request.cluster === undefined ? {} : { cluster: request.cluster }), ...(request.vms === undefined ? {} : { vms: request.vms }) },
+    requested: {
+      ...(request.cluster === undefined ? {} : { cluster: request.cluster }),
+      ...(request.vms === undefined ? {} : { vms: request.vms }),
+    },
     initial: async () => {
-      const known = (await app.session.inventory()).services.find(({ name, namespace }) => request.service === name || request.service === `${name}.${namespace}`);
+      const known = (await app.session.inventory()).services.find(
+        ({ name, namespace }) => request.service === name || request.service === `${name}.${namespace}`,
+      );
       if (known !== undefined) return valuesOf(known);
-      return { name: '', cluster: await firstCluster(app, request.cluster), namespace: '', ports: [{ name: '', port: '', targetPort: '' }], vms: [], serviceAccount: 'default', labels: '', annotations: '' };
+      return {
+        name: '',
+        cluster: await firstCluster(app, request.cluster),
+        namespace: '',
+        ports: [{ name: '', port: '', targetPort: '' }],
+        vms: [],
+        serviceAccount: 'default',
+        labels: '',
+        annotations: '',
+      };
     },
     describe: async (values) => {
       const [inventory, problems, room] = await Promise.all([app.session.inventory(), problemsOf(values), app.session.rooms.mesh()]);
-      const vms = inventory.vms.filter((vm) => vm.cluster === textOf(values['cluster']));
+      const vms = inventory.vms.filter((vm) => vm.cluster === textOf(values.cluster));
       return {
         heading: t('editor.command.registerService'),
         intro: t('forms.register.intro'),
         fields: fieldsOf(app, inventory.clusters, vms),
         problems,
         submitLabel: t('forms.register.submit'),
-        ...(Object.keys(problems).length === 0 ? { commandLine: room.commandLine(['mesh-expansion', 'register', '--service', reference(values)]) } : {}),
+        ...(Object.keys(problems).length === 0
+          ? { commandLine: room.commandLine(['mesh-expansion', 'register', '--service', reference(values)]) }
+          : {}),
       };
     },
     drafts: async (values) => {
@@ -67,11 +85,15 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
       return service === undefined ? [] : [{ service }];
     },
     jobs: (values) => [
-      { vms: listOf(values['vms']), clusters: [textOf(values['cluster'])], make: async (options) => (await app.session.mesh()).planRegister(reference(values), options) },
+      {
+        vms: listOf(values.vms),
+        clusters: [textOf(values.cluster)],
+        make: async (options) => (await app.session.mesh()).planRegister(reference(values), options),
+      },
     ],
     facts: async (values) => {
-      const domain = (await clustersOf(app)).find(({ name }) => name === textOf(values['cluster']))?.clusterDomain ?? 'cluster.local';
-      const callers = portRows(values).map((row) => `${textOf(values['name'])}.${textOf(values['namespace'])}.svc.${domain}:${row.port}`);
+      const domain = (await clustersOf(app)).find(({ name }) => name === textOf(values.cluster))?.clusterDomain ?? 'cluster.local';
+      const callers = portRows(values).map((row) => `${textOf(values.name)}.${textOf(values.namespace)}.svc.${domain}:${row.port}`);
       const read = portRows(values).map((row) => `${row.name}:${row.port} ${protocolOf(row.name)}`);
       return [
         { label: t('forms.register.callers'), value: callers.join(', ') },
@@ -89,9 +111,23 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
 function fieldsOf(app: App, clusters: readonly ClusterEntry[], vms: readonly VmEntry[]): readonly Field[] {
   const { t } = app.texts;
   return [
-    { kind: 'text', id: 'name', label: t('forms.register.name'), help: t('forms.register.name.help'), required: true, placeholder: 'mysql' },
+    {
+      kind: 'text',
+      id: 'name',
+      label: t('forms.register.name'),
+      help: t('forms.register.name.help'),
+      required: true,
+      placeholder: 'mysql',
+    },
     clusterField(app, clusters),
-    { kind: 'text', id: 'namespace', label: t('forms.namespace'), help: t('forms.register.namespace.help'), required: true, placeholder: 'onprem' },
+    {
+      kind: 'text',
+      id: 'namespace',
+      label: t('forms.namespace'),
+      help: t('forms.register.namespace.help'),
+      required: true,
+      placeholder: 'onprem',
+    },
     {
       kind: 'rows',
       id: 'ports',
@@ -116,19 +152,39 @@ function fieldsOf(app: App, clusters: readonly ClusterEntry[], vms: readonly VmE
       empty: t('forms.register.vms.empty'),
       choices: vms.map((vm) => ({ value: vm.name, label: vm.name, description: vm.address ?? '' })),
     },
-    { kind: 'text', id: 'serviceAccount', label: t('forms.serviceAccount'), help: t('forms.register.serviceAccount.help'), placeholder: 'default' },
-    { kind: 'lines', id: 'labels', label: t('forms.register.labels'), help: t('forms.register.pairs.help'), advanced: true, placeholder: 'app=mysql' },
+    {
+      kind: 'text',
+      id: 'serviceAccount',
+      label: t('forms.serviceAccount'),
+      help: t('forms.register.serviceAccount.help'),
+      placeholder: 'default',
+    },
+    {
+      kind: 'lines',
+      id: 'labels',
+      label: t('forms.register.labels'),
+      help: t('forms.register.pairs.help'),
+      advanced: true,
+      placeholder: 'app=mysql',
+    },
     { kind: 'lines', id: 'annotations', label: t('forms.register.annotations'), help: t('forms.register.pairs.help'), advanced: true },
   ];
 }
 
 function valuesOf(service: ServiceEntry): Values {
-  const lines = (pairs: Readonly<Record<string, string>>) => Object.entries(pairs).map(([key, value]) => `${key}=${value}`).join('\n');
+  const lines = (pairs: Readonly<Record<string, string>>) =>
+    Object.entries(pairs)
+      .map(([key, value]) => `${key}=${value}`)
+      .join('\n');
   return {
     name: service.name,
     cluster: service.cluster,
     namespace: service.namespace,
-    ports: service.ports.map((port) => ({ name: port.name, port: String(port.port), targetPort: port.targetPort === port.port ? '' : String(port.targetPort) })),
+    ports: service.ports.map((port) => ({
+      name: port.name,
+      port: String(port.port),
+      targetPort: port.targetPort === port.port ? '' : String(port.targetPort),
+    })),
     vms: service.vms,
     serviceAccount: service.serviceAccount,
     labels: lines(service.labels),
@@ -138,8 +194,8 @@ function valuesOf(service: ServiceEntry): Values {
 
 /** Rows that hold something, with the names that istioctl would give. */
 function portRows(values: Values): readonly { readonly name: string; readonly port: string; readonly targetPort: string }[] {
-  return rowsOf(values['ports'])
-    .map((row) => ({ name: (row['name'] ?? '').trim(), port: (row['port'] ?? '').trim(), targetPort: (row['targetPort'] ?? '').trim() }))
+  return rowsOf(values.ports)
+    .map((row) => ({ name: (row.name ?? '').trim(), port: (row.port ?? '').trim(), targetPort: (row.targetPort ?? '').trim() }))
     .filter((row) => row.name !== '' || row.port !== '')
     .map((row) => (row.name === '' ? { ...row, name: defaultNames[row.port] ?? row.port } : row));
 }
@@ -150,18 +206,22 @@ function protocolOf(name: string): string {
 }
 
 function writeService(text: string, room: MeshRoom, values: Values, clusters: readonly ClusterEntry[]): string {
-  const name = textOf(values['name']);
-  const namespace = textOf(values['namespace']);
-  const cluster = textOf(values['cluster']);
-  const serviceAccount = textOf(values['serviceAccount']);
+  const name = textOf(values.name);
+  const namespace = textOf(values.namespace);
+  const cluster = textOf(values.cluster);
+  const serviceAccount = textOf(values.serviceAccount);
   const pairs = (id: string) => {
     const read = readPairs(textOf(values[id])).pairs;
     return Object.keys(read).length === 0 ? undefined : read;
   };
   const fields = {
     cluster,
-    ports: portRows(values).map((row) => ({ name: row.name, port: Number(row.port), ...(row.targetPort === '' ? {} : { targetPort: Number(row.targetPort) }) })),
-    vms: listOf(values['vms']),
+    ports: portRows(values).map((row) => ({
+      name: row.name,
+      port: Number(row.port),
+      ...(row.targetPort === '' ? {} : { targetPort: Number(row.targetPort) }),
+    })),
+    vms: listOf(values.vms),
     serviceAccount: serviceAccount === '' || serviceAccount === 'default' ? undefined : serviceAccount,
     labels: pairs('labels'),
     annotations: pairs('annotations'),

@@ -6,7 +6,8 @@ import type { Inventory } from '../../mesh/model.ts';
 export type Problems = Record<string, string>;
 
 /** What an edit of the inventory's text gives: the parsed result, or the broken rules by form field. */
-export type Edited = { readonly ok: true; readonly text: string; readonly inventory: Inventory } | { readonly ok: false; readonly problems: Problems };
+export type Edited =
+  { readonly ok: true; readonly text: string; readonly inventory: Inventory } | { readonly ok: false; readonly problems: Problems };
 
 /**
  * Tries an edit of the inventory: a form is valid when the inventory with its values is. So the same rules hold in the form, the file and the command line.
@@ -34,7 +35,12 @@ function problemsByField(problems: ReturnType<MeshRoom['problemsOf']>, texts: Te
 
 /** Last key of an inventory field: `vms[2].inboundPorts[1]` gives `inboundPorts`. */
 export function lastKey(field: string): string {
-  return field.replaceAll(/\[\d+\]/g, '').split('.').at(-1) ?? '';
+  return (
+    field
+      .replaceAll(/\[\d+\]/g, '')
+      .split('.')
+      .at(-1) ?? ''
+  );
 }
 
 /** Ports as a person types them: `3306, 8080` or `*`; undefined for nothing. The wrong word is in `wrong`. */

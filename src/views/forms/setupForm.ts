@@ -12,7 +12,18 @@ import { lastKey, tryEdit, type Edited } from './rules.ts';
 
 type SetupRequest = Extract<FormRequest, { kind: 'setup' }>;
 
-const providers: readonly Provider[] = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'];
+const providers: readonly Provider[] = [
+  'gcp',
+  'aws',
+  'azure',
+  'alibaba',
+  'tencent',
+  'huawei',
+  'openstack',
+  'keepalived',
+  'nodeport',
+  'none',
+];
 
 /** Set Up Cluster: what the guide makes in the cluster, with everything that is found filled in. */
 export function setupForm(app: App, request: SetupRequest): FormDefinition {
@@ -22,7 +33,7 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     return tryEdit(room, app.texts, () => writeCluster(state.text, room, values, clusters), fieldOf);
   };
   const setup = async (values: Values): Promise<SetupOptions> => {
-    const manifest = await app.generated.manifest(textOf(values['cluster']));
+    const manifest = await app.generated.manifest(textOf(values.cluster));
     return { waitMs: readSettings().timeouts.addressesMs, ...(manifest === undefined ? {} : { manifest }) };
   };
 
@@ -33,17 +44,23 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     requested: request.cluster === undefined ? {} : { cluster: request.cluster },
     initial: async () => {
       const cluster = await firstCluster(app, request.cluster);
-      return valuesOf(cluster, (await clustersOf(app)).find(({ name }) => name === cluster));
+      return valuesOf(
+        cluster,
+        (await clustersOf(app)).find(({ name }) => name === cluster),
+      );
     },
     settle: async (values) => {
       // Another cluster has other values: what was typed belongs to the one before.
-      const cluster = textOf(values['cluster']);
-      if (cluster === textOf(values['of'])) return values;
-      return valuesOf(cluster, (await clustersOf(app)).find(({ name }) => name === cluster));
+      const cluster = textOf(values.cluster);
+      if (cluster === textOf(values.of)) return values;
+      return valuesOf(
+        cluster,
+        (await clustersOf(app)).find(({ name }) => name === cluster),
+      );
     },
     describe: async (values) => {
       const [clusters, room, edited] = await Promise.all([clustersOf(app), app.session.rooms.mesh(), edit(values)]);
-      const problems = textOf(values['cluster']) === '' ? { cluster: t('forms.rule.cluster') } : edited.ok ? {} : edited.problems;
+      const problems = textOf(values.cluster) === '' ? { cluster: t('forms.rule.cluster') } : edited.ok ? {} : edited.problems;
       return {
         heading: t('editor.command.setUpCluster'),
         intro: t('forms.setup.intro'),
@@ -51,26 +68,35 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
         problems,
         submitLabel: t('forms.setup.submit'),
         extra: { id: 'manifest', label: t('forms.setup.manifest') },
-        ...(Object.keys(problems).length === 0 ? { commandLine: room.commandLine(['mesh-expansion', 'cluster', 'setup', '--cluster', textOf(values['cluster'])]) } : {}),
+        ...(Object.keys(problems).length === 0
+          ? { commandLine: room.commandLine(['mesh-expansion', 'cluster', 'setup', '--cluster', textOf(values.cluster)]) }
+          : {}),
       };
     },
     drafts: async (values) => {
       const edited = await edit(values);
-      const cluster = edited.ok ? edited.inventory.clusters.find(({ name }) => name === textOf(values['cluster'])) : undefined;
+      const cluster = edited.ok ? edited.inventory.clusters.find(({ name }) => name === textOf(values.cluster)) : undefined;
       return cluster === undefined ? [] : [{ cluster }];
     },
     jobs: (values) => {
-      const cluster = textOf(values['cluster']);
-      return [{ vms: [], clusters: [cluster], make: async (options) => (await app.session.mesh()).planSetup(cluster, await setup(values), options) }];
+      const cluster = textOf(values.cluster);
+      return [
+        {
+          vms: [],
+          clusters: [cluster],
+          make: async (options) => (await app.session.mesh()).planSetup(cluster, await setup(values), options),
+        },
+      ];
     },
-    facts: async (values, signal) => factsOf(app, await (await app.session.mesh()).setupPreview(textOf(values['cluster']), await setup(values), { signal })),
+    facts: async (values, signal) =>
+      factsOf(app, await (await app.session.mesh()).setupPreview(textOf(values.cluster), await setup(values), { signal })),
     open: async () => undefined,
     save: async (values) => {
       const clusters = await clustersOf(app);
       await app.session.file.edit((text, room) => writeCluster(text, room, values, clusters));
     },
     extra: async (values) => {
-      const cluster = textOf(values['cluster']);
+      const cluster = textOf(values.cluster);
       if ((await app.generated.manifest(cluster)) === undefined) {
         const { manifest } = await (await app.session.mesh()).setupPreview(cluster, await setup(values));
         await app.generated.setManifest(cluster, manifest);
@@ -82,13 +108,26 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
 
 function factsOf(app: App, preview: SetupPreview): Preview['facts'] {
   const { t } = app.texts;
-  const denied = preview.denied.map(({ verb, resource, group, namespace }) => `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` (${namespace})`}`);
+  const denied = preview.denied.map(
+    ({ verb, resource, group, namespace }) =>
+      `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` (${namespace})`}`,
+  );
   return [
     { label: t('forms.setup.release'), value: `Istio ${preview.controlPlane.release}` },
-    { label: t('forms.setup.provider'), value: preview.provider === undefined ? t('forms.setup.provider.none') : t(`forms.setup.provider.${preview.providerSource}`, { provider: preview.provider }), bad: preview.provider === undefined },
+    {
+      label: t('forms.setup.provider'),
+      value:
+        preview.provider === undefined
+          ? t('forms.setup.provider.none')
+          : t(`forms.setup.provider.${preview.providerSource}`, { provider: preview.provider }),
+      bad: preview.provider === undefined,
+    },
     {
       label: t('forms.setup.serviceCidr'),
-      value: preview.serviceCidrs === undefined ? t('forms.setup.serviceCidr.unknown') : t('forms.setup.serviceCidr.found', { cidrs: preview.serviceCidrs.cidrs.join(', '), how: preview.serviceCidrs.source }),
+      value:
+        preview.serviceCidrs === undefined
+          ? t('forms.setup.serviceCidr.unknown')
+          : t('forms.setup.serviceCidr.found', { cidrs: preview.serviceCidrs.cidrs.join(', '), how: preview.serviceCidrs.source }),
       bad: preview.serviceCidrs === undefined,
     },
     ...(denied.length === 0 ? [] : [{ label: t('forms.setup.denied'), value: denied.join(', '), bad: true }]),
@@ -99,10 +138,39 @@ function fieldsOf(app: App, clusters: readonly ClusterEntry[]): readonly Field[]
   const { t } = app.texts;
   return [
     clusterField(app, clusters),
-    { kind: 'choice', id: 'provider', label: t('forms.setup.provider'), help: t('forms.setup.provider.help'), choices: [{ value: '', label: t('forms.setup.provider.detect') }, ...providers.map((value) => ({ value, label: t(`forms.provider.${value}`) }))] },
-    { kind: 'text', id: 'serviceCidr', label: t('forms.setup.serviceCidr'), help: t('forms.setup.serviceCidr.help'), placeholder: t('forms.found') },
-    { kind: 'text', id: 'namespace', label: t('forms.setup.namespace'), help: t('forms.setup.namespace.help'), advanced: true, placeholder: 'istio-system' },
-    { kind: 'text', id: 'release', label: t('forms.setup.release'), help: t('forms.setup.release.help'), advanced: true, placeholder: t('forms.found') },
+    {
+      kind: 'choice',
+      id: 'provider',
+      label: t('forms.setup.provider'),
+      help: t('forms.setup.provider.help'),
+      choices: [
+        { value: '', label: t('forms.setup.provider.detect') },
+        ...providers.map((value) => ({ value, label: t(`forms.provider.${value}`) })),
+      ],
+    },
+    {
+      kind: 'text',
+      id: 'serviceCidr',
+      label: t('forms.setup.serviceCidr'),
+      help: t('forms.setup.serviceCidr.help'),
+      placeholder: t('forms.found'),
+    },
+    {
+      kind: 'text',
+      id: 'namespace',
+      label: t('forms.setup.namespace'),
+      help: t('forms.setup.namespace.help'),
+      advanced: true,
+      placeholder: 'istio-system',
+    },
+    {
+      kind: 'text',
+      id: 'release',
+      label: t('forms.setup.release'),
+      help: t('forms.setup.release.help'),
+      advanced: true,
+      placeholder: t('forms.found'),
+    },
     {
       kind: 'choice',
       id: 'controlPlaneAuth',
@@ -115,7 +183,14 @@ function fieldsOf(app: App, clusters: readonly ClusterEntry[]): readonly Field[]
         { value: 'NONE', label: 'NONE' },
       ],
     },
-    { kind: 'text', id: 'clusterDomain', label: t('forms.setup.clusterDomain'), help: t('forms.setup.clusterDomain.help'), advanced: true, placeholder: 'cluster.local' },
+    {
+      kind: 'text',
+      id: 'clusterDomain',
+      label: t('forms.setup.clusterDomain'),
+      help: t('forms.setup.clusterDomain.help'),
+      advanced: true,
+      placeholder: 'cluster.local',
+    },
   ];
 }
 
@@ -137,14 +212,17 @@ function valuesOf(name: string, cluster: ClusterEntry | undefined): Values {
 function writeCluster(text: string, room: MeshRoom, values: Values, clusters: readonly ClusterEntry[]): string {
   const typed = (id: string) => textOf(values[id]) || undefined;
   const cidrs = (typed('serviceCidr') ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  const name = textOf(values['cluster']);
+  const name = textOf(values.cluster);
   const provider = providers.find((one) => one === typed('provider'));
   const auth = (['MUTUAL_TLS', 'NONE'] as const satisfies readonly ControlPlaneAuth[]).find((one) => one === typed('controlPlaneAuth'));
   const started = withCluster(text, room, name, clusters);
   const reading = room.readInventory(started);
   const present = reading.ok ? reading.parsed.inventory.clusters.find((cluster) => cluster.name === name) : undefined;
   const istio = { namespace: typed('namespace'), release: typed('release'), controlPlaneAuth: auth };
-  const writesIstio = Object.values(istio).some((value) => value !== undefined) || present?.istio.release !== undefined || present?.istio.controlPlaneAuth !== undefined;
+  const writesIstio =
+    Object.values(istio).some((value) => value !== undefined) ||
+    present?.istio.release !== undefined ||
+    present?.istio.controlPlaneAuth !== undefined;
   return room.updateCluster(started, name, {
     serviceCidr: cidrs.length === 0 ? undefined : cidrs,
     clusterDomain: typed('clusterDomain'),

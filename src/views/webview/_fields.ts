@@ -26,7 +26,11 @@ export function fieldView(field: Field, changed: () => void, send: Send): FieldV
   const group = field.kind === 'checklist' || field.kind === 'rows';
   const required = field.required === true ? [element('span', { class: 'required', 'aria-hidden': 'true' }, [' *'])] : [];
   const label = group ? element('legend', {}, [field.label, ...required]) : element('label', { for: field.id }, [field.label, ...required]);
-  const node = element(group ? 'fieldset' : 'div', { class: 'field', ...(group ? { 'aria-describedby': `${field.id}-help ${field.id}-problem` } : {}) }, [label, control.node, help, problem]);
+  const node = element(
+    group ? 'fieldset' : 'div',
+    { class: 'field', ...(group ? { 'aria-describedby': `${field.id}-help ${field.id}-problem` } : {}) },
+    [label, control.node, help, problem],
+  );
   const inputs = () => [...node.querySelectorAll<HTMLElement>('input, select, textarea')];
   return {
     id: field.id,
@@ -58,7 +62,11 @@ function controlOf(field: Field, changed: () => void, send: Send): Control {
 }
 
 function described(field: Field): Readonly<Record<string, string>> {
-  return { id: field.id, 'aria-describedby': `${field.id}-help ${field.id}-problem`, ...(field.required === true ? { 'aria-required': 'true' } : {}) };
+  return {
+    id: field.id,
+    'aria-describedby': `${field.id}-help ${field.id}-problem`,
+    ...(field.required === true ? { 'aria-required': 'true' } : {}),
+  };
 }
 
 /** Sets a value without moving the cursor of who is typing. */
@@ -68,7 +76,13 @@ function put(input: HTMLInputElement | HTMLTextAreaElement, value: FieldValue | 
 }
 
 function textControl(field: Extract<Field, { kind: 'text' }>, changed: () => void, send: Send): Control {
-  const input = element('input', { ...described(field), type: 'text', spellcheck: 'false', autocomplete: 'off', placeholder: field.placeholder ?? '' });
+  const input = element('input', {
+    ...described(field),
+    type: 'text',
+    spellcheck: 'false',
+    autocomplete: 'off',
+    placeholder: field.placeholder ?? '',
+  });
   input.addEventListener('input', changed);
   const value = () => input.value;
   if (field.browse === undefined) return { node: input, value, show: (text) => put(input, text) };
@@ -84,7 +98,9 @@ function linesControl(field: Extract<Field, { kind: 'lines' }>, changed: () => v
 }
 
 function choiceControl(field: Extract<Field, { kind: 'choice' }>, changed: () => void): Control {
-  const options = field.choices.map(({ value, label, description }) => element('option', { value }, [description === undefined ? label : `${label} - ${description}`]));
+  const options = field.choices.map(({ value, label, description }) =>
+    element('option', { value }, [description === undefined ? label : `${label} - ${description}`]),
+  );
   const select = element('select', described(field), options);
   select.addEventListener('change', changed);
   return { node: select, value: () => select.value, show: (value) => (select.value = typeof value === 'string' ? value : '') };
@@ -93,11 +109,22 @@ function choiceControl(field: Extract<Field, { kind: 'choice' }>, changed: () =>
 function checklistControl(field: Extract<Field, { kind: 'checklist' }>, changed: () => void): Control {
   const rows = field.choices.map((choice, index) => {
     const box = element('input', { type: 'checkbox', id: `${field.id}-${index}`, value: choice.value });
-    const label = element('label', { for: `${field.id}-${index}` }, [choice.label, element('span', { class: 'description' }, [` ${choice.description ?? ''}`])]);
+    const label = element('label', { for: `${field.id}-${index}` }, [
+      choice.label,
+      element('span', { class: 'description' }, [` ${choice.description ?? ''}`]),
+    ]);
     box.addEventListener('change', changed);
-    return { box, node: element('div', { class: 'check' }, [box, label]), text: `${choice.label} ${choice.description ?? ''}`.toLowerCase() };
+    return {
+      box,
+      node: element('div', { class: 'check' }, [box, label]),
+      text: `${choice.label} ${choice.description ?? ''}`.toLowerCase(),
+    };
   });
-  const list = element('div', { class: 'checklist' }, rows.length === 0 ? [element('p', { class: 'help' }, [field.empty])] : rows.map(({ node }) => node));
+  const list = element(
+    'div',
+    { class: 'checklist' },
+    rows.length === 0 ? [element('p', { class: 'help' }, [field.empty])] : rows.map(({ node }) => node),
+  );
   const filter = element('input', { type: 'search', id: `${field.id}-filter`, placeholder: field.filter, 'aria-label': field.filter });
   filter.addEventListener('input', () => {
     const words = filter.value.toLowerCase();
@@ -116,16 +143,30 @@ function checklistControl(field: Extract<Field, { kind: 'checklist' }>, changed:
 function rowsControl(field: Extract<Field, { kind: 'rows' }>, changed: () => void): Control {
   const body = element('div', { class: 'rows' });
   const read = (): Row[] =>
-    [...body.children].map((line) => Object.fromEntries([...line.querySelectorAll('input')].map((input) => [input.dataset['column'] ?? '', input.value])));
+    [...body.children].map((line) =>
+      Object.fromEntries([...line.querySelectorAll('input')].map((input) => [input.dataset.column ?? '', input.value])),
+    );
   const lineOf = (row: Row, position: number) => {
     const inputs = field.columns.map((column) => {
       const name = `${column.label} ${position + 1}`;
-      const input = element('input', { type: 'text', id: `${field.id}-${position}-${column.id}`, 'data-column': column.id, 'aria-label': name, placeholder: column.placeholder ?? '', title: column.label, spellcheck: 'false' });
+      const input = element('input', {
+        type: 'text',
+        id: `${field.id}-${position}-${column.id}`,
+        'data-column': column.id,
+        'aria-label': name,
+        placeholder: column.placeholder ?? '',
+        title: column.label,
+        spellcheck: 'false',
+      });
       input.value = row[column.id] ?? '';
       input.addEventListener('input', changed);
       return input;
     });
-    const remove = element('button', { type: 'button', class: 'secondary', 'aria-label': `${field.remove} ${position + 1}`, title: field.remove }, ['×']);
+    const remove = element(
+      'button',
+      { type: 'button', class: 'secondary', 'aria-label': `${field.remove} ${position + 1}`, title: field.remove },
+      ['×'],
+    );
     remove.addEventListener('click', () => {
       draw(read().filter((_, index) => index !== position));
       changed();
@@ -139,7 +180,11 @@ function rowsControl(field: Extract<Field, { kind: 'rows' }>, changed: () => voi
     body.lastElementChild?.querySelector('input')?.focus();
     changed();
   });
-  const head = element('div', { class: 'row head', 'aria-hidden': 'true' }, field.columns.map((column) => element('span', {}, [column.label])));
+  const head = element(
+    'div',
+    { class: 'row head', 'aria-hidden': 'true' },
+    field.columns.map((column) => element('span', {}, [column.label])),
+  );
   return {
     node: element('div', {}, [head, body, add]),
     value: read,

@@ -9,7 +9,10 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
     made.addEventListener('click', () => send(message));
     return made;
   };
-  const facts = preview.facts.flatMap(({ label, value, bad }) => [element('dt', {}, [label]), element('dd', bad === true ? { class: 'bad' } : {}, [value])]);
+  const facts = preview.facts.flatMap(({ label, value, bad }) => [
+    element('dt', {}, [label]),
+    element('dd', bad === true ? { class: 'bad' } : {}, [value]),
+  ]);
   const error = preview.error;
   const errorNodes =
     error === undefined
@@ -25,15 +28,26 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
   const commandNodes =
     line === undefined
       ? []
-      : [element('h2', {}, [words.commandLine]), element('div', { class: 'with-button' }, [element('code', { class: 'command', tabindex: '0' }, [line]), press(words.copy, 'secondary', { type: 'copy' })])];
-  const progress = preview.status === 'working' ? [element('div', { class: 'working', role: 'progressbar', 'aria-label': preview.summary })] : [];
+      : [
+          element('h2', {}, [words.commandLine]),
+          element('div', { class: 'with-button' }, [
+            element('code', { class: 'command', tabindex: '0' }, [line]),
+            press(words.copy, 'secondary', { type: 'copy' }),
+          ]),
+        ];
+  const progress =
+    preview.status === 'working' ? [element('div', { class: 'working', role: 'progressbar', 'aria-label': preview.summary })] : [];
   return [
     element('h2', {}, [words.whatHappens]),
     ...progress,
     element('p', { class: 'summary' }, [preview.summary]),
     ...(facts.length > 0 ? [element('dl', {}, facts)] : []),
     ...errorNodes,
-    element('ol', { class: `steps ${preview.status}` }, preview.steps.map((step) => stepView(step, send))),
+    element(
+      'ol',
+      { class: `steps ${preview.status}` },
+      preview.steps.map((step) => stepView(step, send)),
+    ),
     ...commandNodes,
   ];
 }

@@ -18,7 +18,11 @@ const root = document.getElementById('form') ?? document.body;
 let shape = '';
 let views: readonly FieldView[] = [];
 let hidden: Values = {};
-const columns = { left: element('form', { class: 'fields', novalidate: '' }), right: element('aside', { class: 'preview' }), bar: element('footer', { class: 'bar' }) };
+const columns = {
+  left: element('form', { class: 'fields', novalidate: '' }),
+  right: element('aside', { class: 'preview' }),
+  bar: element('footer', { class: 'bar' }),
+};
 const announcer = element('div', { class: 'announce', 'aria-live': 'polite', role: 'status' });
 let announced = '';
 
@@ -54,9 +58,25 @@ function rebuild(state: FormState): void {
   const folded = views.filter((_, index) => state.fields[index]?.advanced === true);
   const advanced = element('details', {}, [element('summary', {}, [state.words.advanced]), ...folded.map((view) => view.node)]);
   advanced.open = wasOpen;
-  const restored = state.restored === undefined ? [] : [element('p', { class: 'restored' }, [state.restored.text, ' ', button(state.restored.startOver, 'link', () => send({ type: 'startOver' }))])];
-  columns.left.replaceChildren(element('h1', {}, [state.heading]), element('p', { class: 'intro' }, [state.intro]), ...restored, ...plain.map((view) => view.node), ...(folded.length > 0 ? [advanced] : []));
-  if (root.childElementCount === 0) root.replaceChildren(element('div', { class: 'columns' }, [columns.left, columns.right]), columns.bar, announcer);
+  const restored =
+    state.restored === undefined
+      ? []
+      : [
+          element('p', { class: 'restored' }, [
+            state.restored.text,
+            ' ',
+            button(state.restored.startOver, 'link', () => send({ type: 'startOver' })),
+          ]),
+        ];
+  columns.left.replaceChildren(
+    element('h1', {}, [state.heading]),
+    element('p', { class: 'intro' }, [state.intro]),
+    ...restored,
+    ...plain.map((view) => view.node),
+    ...(folded.length > 0 ? [advanced] : []),
+  );
+  if (root.childElementCount === 0)
+    root.replaceChildren(element('div', { class: 'columns' }, [columns.left, columns.right]), columns.bar, announcer);
   const target = focused === '' ? views[0]?.first() : document.getElementById(focused);
   target?.focus();
 }
@@ -64,7 +84,8 @@ function rebuild(state: FormState): void {
 function bar(state: FormState): readonly HTMLElement[] {
   const submit = button(state.submit.label, 'primary', () => send({ type: 'submit' }), state.submit.disabled);
   submit.id = 'submit';
-  const draft = state.draft === undefined ? [] : [button(state.draft.label, 'secondary', () => send({ type: 'draft' }), state.draft.disabled)];
+  const draft =
+    state.draft === undefined ? [] : [button(state.draft.label, 'secondary', () => send({ type: 'draft' }), state.draft.disabled)];
   const extra = state.extra === undefined ? [] : [button(state.extra.label, 'secondary', () => send({ type: 'extra' }))];
   const reason = element('span', { class: 'reason', id: 'reason' }, [state.submit.disabled]);
   return [submit, ...draft, ...extra, button(state.words.cancel, 'secondary', () => send({ type: 'cancel' })), reason];
@@ -72,7 +93,11 @@ function bar(state: FormState): readonly HTMLElement[] {
 
 /** A button that keeps its place in the tab order while it is disabled, so that its reason can be read. */
 function button(label: string, kind: string, press: () => void, disabled = ''): HTMLButtonElement {
-  const made = element('button', { type: 'button', class: kind, ...(disabled === '' ? {} : { 'aria-disabled': 'true', 'aria-describedby': 'reason', title: disabled }) }, [label]);
+  const made = element(
+    'button',
+    { type: 'button', class: kind, ...(disabled === '' ? {} : { 'aria-disabled': 'true', 'aria-describedby': 'reason', title: disabled }) },
+    [label],
+  );
   made.addEventListener('click', () => {
     if (disabled === '') press();
   });
@@ -95,8 +120,8 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   document.getElementById('submit')?.click();
 });
-window.addEventListener('message', (event: MessageEvent<ToPage>) => {
+window.addEventListener('message', (event: MessageEvent<Partial<ToPage>>) => {
   // Only the host that made this page posts here; a frame of another origin cannot be inside it (the page's policy allows none).
-  if (event.data.type === 'state') draw(event.data.state);
+  if (event.data.state !== undefined) draw(event.data.state);
 });
 send({ type: 'ready' });
