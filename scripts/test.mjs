@@ -40,30 +40,35 @@ async function prepare(name, action) {
   }
 }
 
-/** A lab of the tests' own, taken down at the end; one that MESH_LAB names is used as it is and left up. */
-const lab = process.env.MESH_LAB ?? 'test';
-const ownLab = process.env.MESH_LAB === undefined;
+/** The lab that is up for a suite: one of its own, taken down after it; one that MESH_LAB names is used as it is and left up. */
+let labInUse;
 
-async function labCommand(command, minutes) {
-  const code = await runLabCommand(command, lab, minutes * 60_000);
+async function labCommand(command, name, minutes) {
+  const code = await runLabCommand(command, name, minutes * 60_000);
   if (code !== 0) throw new Error(`lab ${command} ended with ${code}`);
 }
 
-let labStarted = false;
+/** Runs work with a lab up; undefined where it did not come up. */
+async function withLab(name, work) {
+  labInUse = process.env.MESH_LAB ? undefined : name;
+  say(`Bringing the lab ${process.env.MESH_LAB ?? name} up; the first time its programs are compiled, which takes a while`);
+  const isUp = await prepare('lab up', () => labCommand('up', process.env.MESH_LAB ?? name, 25));
+  const result = isUp ? await work({ MESH_LAB: process.env.MESH_LAB ?? name }) : undefined;
+  if (labInUse) await prepare('lab down', () => labCommand('down', name, 3));
+  labInUse = undefined;
+  return result;
+}
+
 async function main() {
   if (!(await prepare('npm ci', ensureDependencies))) return;
   // The messages and the JSON Schema are made by the build; lint and unit tests read them too.
   if (needs.has('vsix')) await prepare('package', () => packExtension());
   else await prepare('build', () => run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env: node24Environment() }));
   for (const [name, suite] of chosen) {
-    if (suite.on?.includes('lab') && !labStarted) {
-      labStarted = true;
-      say('Bringing the lab up; the first time its programs are compiled, which takes a while');
-      if (!(await prepare('lab up', () => labCommand('up', 25)))) return;
-    }
     say(`Suite ${name}`);
     const since = Date.now();
-    const counts = await suite.run({ MESH_LAB: lab });
+    const counts = suite.on?.includes('lab') ? await withLab(`test-${name}`, suite.run) : await suite.run();
+    if (!counts) continue;
     total.passed += counts.passed;
     total.failed += counts.failed;
     rows.push(`  ${name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - since) / 1000).toFixed(0)} s`);
@@ -76,11 +81,10 @@ for (const [signal, code] of [
 ]) {
   process.once(signal, () => {
     const end = () => process.exit(code);
-    if (labStarted && ownLab) runLabCommand('down', lab, 120_000).then(end, end);
+    if (labInUse) runLabCommand('down', labInUse, 120_000).then(end, end);
     else end();
   });
 }
 await main();
-if (labStarted && ownLab) await prepare('lab down', () => labCommand('down', 3));
 process.stdout.write(`${rows.join('\n')}\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

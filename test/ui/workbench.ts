@@ -134,6 +134,28 @@ export class Workbench {
     await toast.getByRole('button', { name: button }).click();
   }
 
+  /** Closes every notification, as `Notifications: Clear All Notifications` does. */
+  async clearNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Moves the mouse over a text of the active editor and waits for the hover. */
+  async hoverText(text: string): Promise<void> {
+    const line = this.page.locator('.editor-group-container.active .monaco-editor .view-line').filter({ hasText: text }).first();
+    const box = await line.locator('span').last().boundingBox();
+    if (!box) throw new Error(`The editor shows no ${JSON.stringify(text)}.`);
+    await this.page.mouse.move(box.x + box.width - 10, box.y + box.height / 2, { steps: 4 });
+    await this.page.locator('.monaco-hover:visible').first().waitFor();
+  }
+
+  /** Types a new last line into the active editor. */
+  async appendLine(line: string): Promise<void> {
+    await this.page.locator('.editor-group-container.active .monaco-editor .view-line').first().click();
+    await this.page.keyboard.press('Control+End');
+    await this.page.keyboard.type(`${line}\n`, { delay: 5 });
+  }
+
   /** Presses a button of the modal dialog. */
   async dialogButton(button: string): Promise<void> {
     await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button }).click();

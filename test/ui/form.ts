@@ -1,0 +1,58 @@
+import type { FrameLocator, Locator } from 'playwright-core';
+import type { Workbench } from './workbench.ts';
+
+/** A form of the extension in the visible webview, filled in as a person does. Fields are named by their ids. */
+export class Form {
+  readonly #workbench: Workbench;
+  readonly #frame: FrameLocator;
+
+  constructor(workbench: Workbench) {
+    this.#workbench = workbench;
+    this.#frame = workbench.webview();
+  }
+
+  async open(heading: string): Promise<void> {
+    await this.#frame.locator('h1', { hasText: heading }).waitFor();
+  }
+
+  async type(field: string, text: string): Promise<void> {
+    const input = this.#frame.locator(`#${field}`);
+    await input.click();
+    await this.#workbench.page.keyboard.press('Control+A');
+    await this.#workbench.page.keyboard.type(text, { delay: 5 });
+  }
+
+  async choose(field: string, value: string): Promise<void> {
+    await this.#frame.locator(`#${field}`).selectOption(value);
+  }
+
+  async check(field: string, value: string): Promise<void> {
+    await this.#frame.locator(`fieldset:has([id^="${field}-"]) input[type="checkbox"][value="${value}"]`).check();
+  }
+
+  field(id: string): Locator {
+    return this.#frame.locator(`#${id}`);
+  }
+
+  /** Waits until the right column shows the steps for what was typed. */
+  async ready(timeoutMs = 60_000): Promise<void> {
+    await this.#frame.locator('.steps.ready li.needed, .steps.ready li.done').first().waitFor({ timeout: timeoutMs });
+    await this.#frame.locator('#submit:not([aria-disabled="true"])').waitFor({ timeout: timeoutMs });
+  }
+
+  async preview(): Promise<string> {
+    return this.#frame.locator('aside.preview').innerText();
+  }
+
+  async problem(field: string): Promise<string> {
+    return this.#frame.locator(`#${field}-problem`).innerText();
+  }
+
+  async press(button: string): Promise<void> {
+    await this.#frame.getByRole('button', { name: button }).first().click();
+  }
+
+  async submit(): Promise<void> {
+    await this.#frame.locator('#submit').click();
+  }
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { packExtension } from '../../scripts/package.mjs';
+import type { Lab } from '../lab/env.ts';
+import { EDITED_LINE, journey, type Place } from './journey.ts';
+import { labPlace } from './places.ts';
+import { startWorkbench, type Workbench } from './workbench.ts';
+
+const screenshots = path.resolve(import.meta.dirname, '../../docs/screenshots');
+const VM = 'vm-1';
+
+interface Service {
+  metadata: { annotations?: Record<string, string>; managedFields?: { manager: string; operation: string }[] };
+  spec: { clusterIP: string; ports: { name: string; port: number }[] };
+  status: { loadBalancer: { ingress?: { ip: string }[] } };
+}
+
+/** What the cluster and the machine say after a step, asked with kubectl and ssh alone. */
+type Assertion = (lab: Lab, before: Map<string, string>) => Promise<void>;
+
+const onVm = async (lab: Lab, ...argv: string[]): Promise<string> => (await lab.ssh(VM, argv)).stdout.trim();
+const get = async <T>(lab: Lab, ...argv: string[]): Promise<T> => (await lab.kubectlJson(['get', ...argv])) as T;
+
+/** Files and states that a leave must bring back. */
+async function footprint(lab: Lab): Promise<Map<string, string>> {
+  const questions: Record<string, string[]> = {
+    resolver: ['cat', '/etc/resolv.conf'],
+    dnsmasq: ['ls', '/etc/dnsmasq.d'],
+    places: [
+      'sudo',
+      'find',
+      '/etc/certs',
+      '/var/lib/istio',
+      '/var/lib/mesh-expansion',
+      '/var/log/istio',
+      '/usr/local/bin',
+      '-printf',
+      '%p %m %u\\n',
+    ],
+    user: ['getent', 'passwd', 'istio-proxy'],
+    package: ['dpkg-query', '-W', '-f', '${Status}', 'istio-sidecar'],
+    units: ['systemctl', 'list-unit-files', '--no-legend', 'istio*'],
+  };
+  const found = new Map<string, string>();
+  for (const [name, argv] of Object.entries(questions)) found.set(name, (await lab.ssh(VM, argv, { tolerant: true })).stdout.trim());
+  return found;
+}
+
+const assertions: Readonly<Record<string, Assertion>> = {
+  '04-set-up-done': async (lab) => {
+    // Names and namespaces of the four of 1.0.3: citadel facts 3.
+    for (const [namespace, name] of [
+      ['istio-system', 'istio-pilot-ilb'],
+      ['istio-system', 'mixer-ilb'],
+      ['istio-system', 'citadel-ilb'],
+      ['kube-system', 'dns-ilb'],
+    ] as const) {
+      const service = await get<Service>(lab, 'service', '-n', namespace, name, '--show-managed-fields');
+      assert.match(service.metadata.annotations?.['cloud.google.com/load-balancer-type'] ?? '', /^internal$/i, name);
+      assert.match(service.status.loadBalancer.ingress?.[0]?.ip ?? '', /^10\.\d+\.2\.\d+$/, name);
+      assert.ok(
+        service.metadata.managedFields?.some(({ manager, operation }) => manager === 'mesh-expansion' && operation === 'Apply'),
+        name,
+      );
+    }
+  },
+  '06-joined': async (lab) => {
+    assert.equal(await onVm(lab, 'sudo', 'stat', '-c', '%a %U', '/etc/certs/key.pem'), '600 istio-proxy');
+    for (const unit of ['istio', 'istio-auth-node-agent']) {
+      assert.equal(await onVm(lab, 'systemctl', 'is-active', unit), 'active');
+      assert.equal(await onVm(lab, 'systemctl', 'is-enabled', unit), 'enabled');
+    }
+    const pilot = await get<Service>(lab, 'service', '-n', 'istio-system', 'istio-pilot-ilb');
+    assert.match(
+      await onVm(lab, 'host', '-t', 'A', 'istio-pilot.istio-system'),
+      new RegExp(`has address ${(pilot.status.loadBalancer.ingress?.[0]?.ip ?? 'none').replaceAll('.', '\\.')}$`),
+    );
+    const productpage = await get<Service>(lab, 'service', '-n', 'bookinfo', 'productpage');
+    assert.match(
+      await onVm(lab, 'host', '-t', 'A', 'productpage.bookinfo.svc.cluster.local'),
+      new RegExp(`has address ${productpage.spec.clusterIP.replaceAll('.', '\\.')}$`),
+    );
+    assert.equal(
+      await onVm(
+        lab,
+        'curl',
+        '-sS',
+        '-m',
+        '10',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        'http://productpage.bookinfo.svc.cluster.local:9080/',
+      ),
+      '200',
+    );
+  },
+  '10-pushed': async (lab) => {
+    assert.ok((await onVm(lab, 'sudo', 'cat', '/etc/dnsmasq.d/kubedns')).split('\n').includes(EDITED_LINE));
+    assert.match(await onVm(lab, 'host', '-t', 'A', 'legacy-db.example'), /has address 192\.0\.2\.7$/);
+  },
+  '12-ports-exposed': async (lab) => {
+    assert.match(await onVm(lab, 'sudo', 'cat', '/var/lib/istio/envoy/sidecar.env'), /^ISTIO_INBOUND_PORTS=3306$/m);
+  },
+  '14-registered': async (lab) => {
+    const service = await get<Service>(lab, 'service', '-n', 'onprem', 'mysql');
+    assert.deepEqual(
+      service.spec.ports.map(({ name, port }) => [name, port]),
+      [['mysql', 3306]],
+    );
+    assert.equal(service.metadata.annotations?.['alpha.istio.io/kubernetes-serviceaccounts'], 'default');
+    const endpoints = await get<{ subsets: { addresses: { ip: string }[]; ports: { port: number }[] }[] }>(
+      lab,
+      'endpoints',
+      '-n',
+      'onprem',
+      'mysql',
+    );
+    assert.deepEqual(
+      endpoints.subsets.map(({ addresses, ports }) => [addresses.map(({ ip }) => ip), ports.map(({ port }) => port)]),
+      [[[lab.machine(VM).address], [3306]]],
+    );
+  },
+  '16-left': async (lab, before) => {
+    assert.deepEqual(await footprint(lab), before);
+  },
+};
+
+describe('the whole job by mouse and keyboard, on the lab', function () {
+  this.timeout(360_000);
+  let workbench: Workbench;
+  let lab: Lab;
+  let place: Place;
+  let untouched: Map<string, string>;
+  let broken = false;
+
+  before(async () => {
+    const prepared = await labPlace(VM);
+    ({ lab, place } = prepared);
+    untouched = await footprint(lab);
+    mkdirSync(screenshots, { recursive: true });
+    workbench = await startWorkbench({ ...prepared.options, vsix: await packExtension({ reuse: true }) });
+  });
+
+  after(async () => {
+    await workbench.close();
+    await lab.kubectl(['delete', 'service', '-n', 'onprem', 'mysql', '--ignore-not-found']);
+  });
+
+  for (const step of journey) {
+    it(step.name, async () => {
+      // Each step begins where the one before ended.
+      assert.ok(!broken, 'an earlier step failed');
+      broken = true;
+      try {
+        await step.run(workbench, place);
+      } catch (error) {
+        await workbench.screenshot(path.join(process.env.RUNNER_TEMP ?? path.resolve('out'), `failed-${step.name}.png`));
+        throw new Error(`${String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}`, { cause: error });
+      }
+      await workbench.page.waitForTimeout(500);
+      await workbench.screenshot(path.join(screenshots, `${step.name}.png`));
+      rmSync(path.resolve('out', `failed-${step.name}.png`), { force: true });
+      await assertions[step.name]?.(lab, untouched);
+      broken = false;
+    });
+  }
+});
