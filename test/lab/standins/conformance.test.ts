@@ -11,7 +11,7 @@ import { packageCases } from './conformance/package.ts';
 import { pilotCases } from './conformance/pilot.ts';
 import { sidecarCases } from './conformance/sidecar.ts';
 import type { StandinBinaries } from './index.ts';
-import { buildStandins } from './index.ts';
+import { buildStandins, debFile } from './index.ts';
 
 const NAME = 'standins';
 
@@ -33,8 +33,8 @@ describe('the stand-ins for Istio 1.0.3', function () {
 
   pilotCases(() => lab);
   citadelCases(() => lab);
-  // From here on in this order: the package is installed, then used.
+  // Before the next two: it wants a machine that has never had the package.
   packageCases(() => lab, () => binaries);
-  sidecarCases(() => lab);
-  nodeAgentCases(() => lab);
+  sidecarCases(() => lab, () => debFile(binaries));
+  nodeAgentCases(() => lab, () => debFile(binaries));
 });

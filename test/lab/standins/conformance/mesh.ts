@@ -23,8 +23,8 @@ const BALANCERS: readonly Balancer[] = [
 
 export const CLUSTER_ENV = 'ISTIO_SERVICE_CIDR=10.96.0.0/16\nISTIO_SYSTEM_NAMESPACE=istio-system\nISTIO_CP_AUTH=MUTUAL_TLS\n';
 
-/** Makes the load balancers and puts kubedns, cluster.env and the three certificates on the machine; nothing is started. The machine also gets an expired certificate, another root and another key, in /root/broken. */
-export async function prepareMachine(lab: Lab): Promise<void> {
+/** Makes the load balancers, installs the package, and puts kubedns, cluster.env and the three certificates on the machine; nothing is started. In the login user's `broken` are an expired certificate, another root and another key. */
+export async function prepareMachine(lab: Lab, deb: string): Promise<void> {
   const items = BALANCERS.map(({ namespace, name, selector, ports }) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, annotations: INTERNAL }, spec: { type: 'LoadBalancer', selector, ports } }));
   await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
   const addressOf = async ({ namespace, name }: Balancer) => (await lab.kubectl(['-n', namespace, 'get', 'service', name, '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}'])).stdout;
@@ -39,7 +39,8 @@ export async function prepareMachine(lab: Lab): Promise<void> {
     await writeFile(file('cluster.env'), CLUSTER_ENV);
     await run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/O=other', '-keyout', file('key.pem'), '-out', file('root-cert.pem')]);
     await makeExpired(lab, directory, key);
-    await run(['scp', '-q', '-F', lab.sshConfig, file('kubedns'), file('cluster.env'), `${MACHINE}:`]);
+    await run(['scp', '-q', '-F', lab.sshConfig, file('kubedns'), file('cluster.env'), deb, `${MACHINE}:`]);
+    await asRoot(lab, `dpkg --force-confold -i ${path.basename(deb)} >/dev/null 2>&1`);
     await send(lab, 'good', { 'root-cert.pem': root, 'cert-chain.pem': chain, 'key.pem': key });
     await send(lab, 'broken', { 'root-cert.pem': file('root-cert.pem'), 'cert-chain.pem': file('expired.pem'), 'key.pem': file('key.pem') });
   });

@@ -1,6 +1,6 @@
-// The packaged node agent on a machine (citadel facts 6 and 10). Needs the package installed and the machine prepared.
+// The packaged node agent on a machine (citadel facts 6 and 10).
 import assert from 'node:assert/strict';
-import { restoreFiles } from './mesh.ts';
+import { prepareMachine, restoreFiles } from './mesh.ts';
 import type { LabOf } from './support.ts';
 import { asRoot, eventually } from './support.ts';
 
@@ -20,7 +20,7 @@ const FAULTS: readonly { cause: string; damage: string; says: RegExp; unit: stri
   { cause: 'own certificate expired', damage: 'cat broken/cert-chain.pem > /etc/certs/cert-chain.pem', says: new RegExp(`${FAILED}desc = connection closed. Will retry in 5s$`, 'm'), unit: ACTIVE },
 ];
 
-export function nodeAgentCases(labOf: LabOf): void {
+export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   const unit = async () => (await asRoot(labOf(), `for p in ActiveState SubState ExecMainStatus; do systemctl show --value -p $p ${UNIT}; done`)).split('\n').join(' ');
   /** The agent's lines since the unit was restarted now. */
   const restart = async () => {
@@ -29,6 +29,7 @@ export function nodeAgentCases(labOf: LabOf): void {
   };
 
   describe('the node agent', () => {
+    before(() => prepareMachine(labOf(), deb()));
     beforeEach(async () => {
       await restoreFiles(labOf());
       await asRoot(labOf(), ': > /var/lib/istio/envoy/sidecar.env');

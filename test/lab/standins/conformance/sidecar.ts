@@ -1,13 +1,12 @@
-// The packaged sidecar on a machine (citadel facts 4 and 7): the guide's last check passes only through it. Needs the package installed and the machine prepared.
+// The packaged sidecar on a machine (citadel facts 4 and 7): the guide's last check passes only through it.
 import assert from 'node:assert/strict';
-import { run } from '../../toolchain/run.ts';
 import { prepareMachine, restoreFiles } from './mesh.ts';
 import type { LabOf } from './support.ts';
 import { asRoot, eventually, get, MACHINE } from './support.ts';
 
 const PRODUCTPAGE = 'productpage.bookinfo.svc.cluster.local:9080';
 
-export function sidecarCases(labOf: LabOf): void {
+export function sidecarCases(labOf: LabOf, deb: () => string): void {
   /** Status line, `server` header and whether the page came, asked by the login user or by root; `none` without an answer. */
   const productpage = async (as: 'user' | 'root' = 'user') => {
     const { stdout, code } = await labOf().ssh(MACHINE, [...(as === 'root' ? ['sudo'] : []), 'curl', '-sSi', '--max-time', '2', PRODUCTPAGE], { tolerant: true });
@@ -24,7 +23,7 @@ export function sidecarCases(labOf: LabOf): void {
   };
 
   describe('the sidecar', () => {
-    before(() => prepareMachine(labOf()));
+    before(() => prepareMachine(labOf(), deb()));
     afterEach(async () => {
       await restoreFiles(labOf());
       await asRoot(labOf(), ': > /var/lib/istio/envoy/sidecar.env');
@@ -136,7 +135,7 @@ export function sidecarCases(labOf: LabOf): void {
 
     it('passes captured inbound connections to the application: here dnsmasq, over TCP', async () => {
       const address = labOf().machine(MACHINE).address;
-      const ask = async () => (await run(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })).stdout.includes('has address');
+      const ask = async () => (await labOf().inCluster(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })).stdout.includes('has address');
       await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\n', 'ISTIO_INBOUND_PORTS=53,3306\\n');
       await restart();
       await works();
