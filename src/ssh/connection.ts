@@ -1,0 +1,91 @@
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import { errorText, hostError } from './errors.ts';
+
+/** One authenticated SSH connection, with the connections of its jump hosts. */
+export class Connection {
+  readonly host: string;
+  readonly user: string;
+  readonly #client: Client;
+  readonly #via: Connection | undefined;
+  #lost: Error | undefined;
+  #closing = false;
+  readonly #onLost = new Set<(error: Error) => void>();
+
+  constructor(client: Client, names: { readonly host: string; readonly user: string }, via: Connection | undefined) {
+    this.#client = client;
+    this.host = names.host;
+    this.user = names.user;
+    this.#via = via;
+    client.on('error', (error) => this.#lose(error));
+    client.on('close', () => this.#lose(undefined));
+  }
+
+  get open(): boolean {
+    return this.#lost === undefined && !this.#closing;
+  }
+
+  /** Calls back once when the connection ends, at once if it already has. Returns a function that forgets the callback. */
+  whenLost(callback: (error: Error) => void): () => void {
+    if (this.#lost !== undefined) callback(this.#lost);
+    else this.#onLost.add(callback);
+    return () => this.#onLost.delete(callback);
+  }
+
+  /** Starts one remote command. Throws `host.lost`, `host.command` where the server refuses the channel. */
+  exec(command: string): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      const forget = this.whenLost(reject);
+      const started = (error: Error | undefined, channel: ClientChannel): void => {
+        forget();
+        if (error !== undefined) reject(this.#lost ?? hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
+        else resolve(channel);
+      };
+      try {
+        this.#client.exec(command, started);
+      } catch (error) {
+        forget();
+        reject(this.#lost ?? this.#lostError(error));
+      }
+    });
+  }
+
+  /** A stream to an address that this host reaches (ProxyJump). */
+  forward(host: string, port: number): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const forget = this.whenLost(reject);
+      this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
+        forget();
+        if (error !== undefined) reject(hostError('host.unreachable', { host: `${host}:${port}`, text: errorText(error), via: this.host }, { text: 'unreachable.jump', cause: error }));
+        else resolve(channel);
+      });
+    });
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#client.end();
+    this.#via?.close();
+  }
+
+  /** Ends at once, without a word to the server. */
+  destroy(): void {
+    this.#closing = true;
+    this.#client.destroy();
+    this.#via?.destroy();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = this.#lostError(error);
+    for (const callback of this.#onLost) callback(this.#lost);
+    this.#onLost.clear();
+    this.#client.destroy();
+    this.#via?.close();
+  }
+
+  #lostError(cause: unknown): Error {
+    return hostError('host.lost', { host: this.host, text: cause === undefined ? '' : errorText(cause) }, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * sh functions of one all-or-nothing change of files. The caller has entered the state directory (lock held, broken pushes repaired).
+ * Order: waiting directories beside the targets, new files complete and synced, hard links to what is there, journal synced, renames, journal gone.
+ * Whatever fails or stops the shell before the journal is gone, the exit trap (or the next contact's `recover`) puts everything back.
+ */
+export const TRANSACTION_FUNCTIONS = `
+begin() {
+  umask 077
+  set -e
+  trap 'code=$?; trap "" TERM INT HUP; set +e; recover || exit 79; tidy; exit $code' EXIT
+  trap 'exit 143' TERM INT HUP
+  trap '' PIPE
+  : >"$S/made"
+  printf '%s\\n' "$@" >"$S/dirs"
+  sync -- "$S/dirs" "$S"
+}
+# made DIRECTORY...: parents that are missing, outermost first.
+made() {
+  for dir do printf '%s\\n' "$dir" | cat - "$S/made" >"$S/made.new"; mv -f -- "$S/made.new" "$S/made"; mkdir -m 755 -- "$dir"; done
+}
+wait_in() {
+  for dir do rm -rf -- "$dir/$T"; mkdir -m 700 -- "$dir/$T"; done
+}
+# receive INDEX DIRECTORY SIZE: the next SIZE bytes of stdin.
+receive() {
+  head -c "$3" >"$2/$T/new-$1"
+}
+# copy INDEX DIRECTORY SOURCE: a kept file, with everything it had.
+copy() {
+  cp -a -T -- "$3" "$2/$T/new-$1"
+}
+# keep PATH DESTINATION: what is there now, in root's own directory.
+keep() {
+  rm -rf -- "$2"
+  cp -a -T -- "$1" "$2"
+}
+# target INDEX DIRECTORY NAME old|absent: remembers what is there.
+target() {
+  [ "$4" = absent ] || ln -P -T -- "$2/$3" "$2/$T/old-$1"
+  printf '%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$4" >>"$S/journal.new"
+}
+# flush PATH...: to the disk, links left out.
+flush() {
+  count=$#
+  for path do if [ ! -h "$path" ]; then set -- "$@" "$path"; fi; done
+  shift "$count"
+  sync -- "$@"
+}
+journal() {
+  flush "$@"
+  mv -f -- "$S/journal.new" "$S/journal"
+  sync -- "$S/journal" "$S"
+}
+# replace INDEX DIRECTORY NAME
+replace() {
+  if [ -d "$2/$3" ] && [ ! -h "$2/$3" ]; then echo "$2/$3: is a directory" >&2; exit 77; fi
+  mv -fT -- "$2/$T/new-$1" "$2/$3"
+}
+# take_away DIRECTORY NAME
+take_away() {
+  rm -f -- "$1/$2"
+}
+commit() {
+  flush "$@"
+  rm -f -- "$S/journal"
+  sync -- "$S"
+  trap '' TERM INT HUP
+  set +e
+  rm -f -- "$S/made"
+  recover
+  trap tidy EXIT
+}
+`;
+
+/**
+ * `place PATH...` prints where each file really goes, and what is missing on the way:
+ *   place <physical directory of the nearest existing parent>TAB<path>
+ * and ends with 76 where a link on the way could have been made by somebody other than root.
+ */
+export const PLACE_FUNCTIONS = `
+place() {
+  for path do
+    dir=\${path%/*}
+    at=\${dir:-/}
+    while [ "$at" != / ]; do
+      if [ -h "$at" ]; then
+        up=\${at%/*}
+        if [ "$(stat -c %u -- "$at")" != 0 ] || [ "$(stat -c %u -- "\${up:-/}")" != 0 ]; then echo "$at" >&2; exit 76; fi
+      fi
+      at=\${at%/*}
+      at=\${at:-/}
+    done
+    at=\${dir:-/}
+    while [ ! -d "$at" ]; do
+      if [ -e "$at" ] || [ -h "$at" ]; then echo "$at" >&2; exit 77; fi
+      at=\${at%/*}
+      at=\${at:-/}
+    done
+    printf 'place %s\\t%s\\t%s\\n' "$(cd -P -- "$at" && pwd -P)" "$at" "$path"
+  done
+}
+`;

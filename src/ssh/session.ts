@@ -1,0 +1,127 @@
+import { isMeshError } from '../mesh/errors.ts';
+import type { CallOptions, HostFacts } from '../mesh/ports.ts';
+import type { Secret } from '../mesh/secret.ts';
+import { connectTo, type ConnectOptions } from './connect.ts';
+import type { Connection } from './connection.ts';
+import { hostError } from './errors.ts';
+import { RemoteShell, ShellFailed } from './shell.ts';
+import { scriptError } from './scriptError.ts';
+
+export interface ShellCall extends CallOptions {
+  readonly root: boolean;
+  /** Milliseconds when the caller names none. */
+  readonly limitMs: number;
+}
+
+const STOP = (pid: number): string => `
+kill -TERM -${pid} 2>/dev/null
+i=0
+while kill -0 -${pid} 2>/dev/null; do
+  i=$((i + 1))
+  [ $i -eq 9 ] && kill -KILL -${pid} 2>/dev/null
+  [ $i -gt 14 ] && break
+  sleep 0.1
+done
+if kill -0 -${pid} 2>/dev/null; then echo alive; else echo gone; fi`;
+
+/** One machine's connection, made anew when it was lost, and the shells that work over it. */
+export class HostSession {
+  readonly alias: string;
+  readonly #options: ConnectOptions;
+  #connection: Promise<Connection> | undefined;
+  #password: Secret | undefined;
+  #askedPassword = false;
+
+  constructor(alias: string, options: ConnectOptions) {
+    this.alias = alias;
+    this.#options = options;
+  }
+
+  /** The open connection, or a new one. Throws the connection errors of VmHost. */
+  async connect(signal?: AbortSignal): Promise<Connection> {
+    const current = await this.#connection?.catch(() => undefined);
+    if (current?.open === true) return current;
+    const next = connectTo(this.alias, { ...this.#options, signal });
+    this.#connection = next;
+    return next;
+  }
+
+  /** How the root shells of this session came to be root; undefined before the first one. */
+  sudo: HostFacts['sudo'] | undefined;
+
+  /**
+   * Runs work in a remote shell of its own. An abort or the time limit stops the remote processes (TERM, then KILL, over a second channel) before this rejects.
+   * Throws `cancelled`, `host.timeout`, `host.lost`, sudo's errors, and what scriptError makes of a script's failure.
+   */
+  async withShell<T>(call: ShellCall, work: (shell: RemoteShell) => Promise<T>): Promise<T> {
+    if (call.signal?.aborted === true) throw hostError('cancelled', { host: this.alias }, { text: 'cancelled.before' });
+    const connection = await this.connect(call.signal);
+    const shell = await this.#open(connection, call.root, call.signal);
+    const limitMs = call.timeoutMs ?? call.limitMs;
+    const interruption: { error?: Error; stopping?: Promise<void> } = {};
+    const interrupt = (error: Error): void => {
+      interruption.error ??= error;
+      interruption.stopping ??= this.#stop(connection, call.root, shell);
+    };
+    const onAbort = (): void => interrupt(hostError('cancelled', { host: this.alias }));
+    const limit = setTimeout(() => interrupt(hostError('host.timeout', { host: this.alias, seconds: limitMs / 1000 })), limitMs);
+    call.signal?.addEventListener('abort', onAbort);
+    if (call.signal?.aborted) onAbort();
+    try {
+      const result = await work(shell);
+      if (interruption.error === undefined) return result;
+    } catch (error) {
+      if (interruption.error === undefined) throw error instanceof ShellFailed ? scriptError(this.alias, error.end) : error;
+    } finally {
+      clearTimeout(limit);
+      call.signal?.removeEventListener('abort', onAbort);
+      await interruption.stopping;
+    }
+    throw interruption.error;
+  }
+
+  /** The same, once more over a new connection where the first was lost: only for work that is safe to repeat. */
+  async withShellRetried<T>(call: ShellCall, work: (shell: RemoteShell) => Promise<T>): Promise<T> {
+    try {
+      return await this.withShell(call, work);
+    } catch (error) {
+      if (!isMeshError(error, 'host.lost')) throw error;
+      return this.withShell(call, work);
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    this.#connection = undefined;
+    this.#password = undefined;
+    connection?.close();
+  }
+
+  async #open(connection: Connection, root: boolean, signal: AbortSignal | undefined): Promise<RemoteShell> {
+    if (!root) return RemoteShell.open(connection, false, signal);
+    this.#askedPassword = false;
+    const shell = await RemoteShell.open(connection, { password: (attempt) => this.#sudoPassword(attempt) }, signal);
+    this.sudo = connection.user === 'root' ? 'root' : this.#askedPassword ? 'password' : 'passwordless';
+    return shell;
+  }
+
+  /** The password that worked before, else the person's. A wrong one is forgotten. */
+  async #sudoPassword(attempt: number): Promise<Uint8Array | undefined> {
+    this.#askedPassword = true;
+    if (attempt > 1) this.#password = undefined;
+    this.#password ??= await this.#options.prompter.secret({ kind: 'sudo', host: this.alias, prompt: '', echo: false });
+    return this.#password?.reveal();
+  }
+
+  async #stop(connection: Connection, root: boolean, shell: RemoteShell): Promise<void> {
+    try {
+      const killer = await this.#open(connection, root, undefined);
+      const lines = await killer.ask(STOP(shell.pid));
+      await killer.finish();
+      if (!lines.includes('gone')) throw hostError('host.command', { host: this.alias, text: `process group ${shell.pid} does not end` });
+      shell.abandon(hostError('cancelled', { host: this.alias }));
+    } catch (error) {
+      shell.abandon(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
