@@ -15,7 +15,7 @@ export const adopt: Command = (app) => async (node) => {
   const hosts = await connections.hosts();
   const { address } = chosen.machine;
   const items = hosts.map((host) => ({ label: host.alias, description: host.hostName, picked: host.hostName === address })).sort((one, other) => Number(other.picked) - Number(one.picked));
-  const host = await vscode.window.showQuickPick(items, { title: t('editor.title.adopt'), placeHolder: t('editor.adopt.placeholder', { address }) });
+  const host = await vscode.window.showQuickPick(items, { title: t('editor.command.adopt'), placeHolder: t('editor.adopt.placeholder', { address }) });
   if (host === undefined) return;
   const services = chosen.machine.services.map((name) => ({ namespace: name.split('/')[0] ?? '', name: name.split('/')[1] ?? '' }));
   const namespace = services[0]?.namespace ?? 'default';
@@ -30,6 +30,6 @@ export const adopt: Command = (app) => async (node) => {
       return undefined;
     }
     const rows = found.map(({ cluster, machine }) => ({ label: machine.address, description: cluster, detail: machine.services.join(', '), node: { kind: 'unmanaged', id: '', cluster, machine } as const }));
-    return (await vscode.window.showQuickPick(rows, { title: t('editor.title.adopt'), placeHolder: t('editor.adopt.pick') }))?.node;
+    return (await vscode.window.showQuickPick(rows, { title: t('editor.command.adopt'), placeHolder: t('editor.adopt.pick') }))?.node;
   }
 };

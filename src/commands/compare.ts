@@ -13,7 +13,7 @@ export const compare: Command = (app) => async (node, nodes) => {
     await openDiff(app, address.cluster, address.vm, address.path);
     return;
   }
-  const [vm] = await chooseVms(app, node, nodes, t('editor.title.compare'), false);
+  const [vm] = await chooseVms(app, node, nodes, t('editor.command.compare'), false);
   if (vm === undefined) return;
   const status = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('editor.compare.reading', { vm: vm.name }) }, async () => {
     await app.prompts.interactively(() => app.generated.refresh(vm.name));
@@ -31,7 +31,7 @@ export const compare: Command = (app) => async (node, nodes) => {
     const at = { cluster: vm.cluster, vm: vm.name, path: file.path };
     return [fileUri(at), fileUri(at, hostScheme), fileUri(at)];
   });
-  await vscode.commands.executeCommand('vscode.changes', t('editor.compare.title', { vm: vm.name, path: '' }).trim(), resources);
+  await vscode.commands.executeCommand('vscode.changes', t('editor.compare.titleAll', { vm: vm.name }), resources);
 };
 
 async function openDiff(app: App, cluster: string, vm: string, path: string): Promise<void> {

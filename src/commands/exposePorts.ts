@@ -12,7 +12,7 @@ function parsePorts(text: string): readonly number[] | '*' | undefined {
 
 export const exposePorts: Command = (app) => async (node, nodes) => {
   const { t } = app.texts;
-  const title = t('editor.title.exposePorts');
+  const title = t('editor.command.exposePorts');
   const [vm] = await chooseVms(app, node, nodes, title, false);
   if (vm === undefined) return;
   const text = await vscode.window.showInputBox({

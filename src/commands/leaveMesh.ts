@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 
 export const leaveMesh: Command = (app) => async (node, nodes) => {
   const { t } = app.texts;
-  const title = t('editor.title.leave');
+  const title = t('editor.command.leaveMesh');
   const vms = await chooseVms(app, node, nodes, title, true);
   if (vms.length === 0) return;
   const results = await app.plans.run(

@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 /** A new window on the VM, by whichever Remote-SSH extension is installed. */
 export const openRemoteSsh: Command = (app) => async (node, nodes) => {
   const { t } = app.texts;
-  const [vm] = await chooseVms(app, node, nodes, t('editor.title.remoteSsh'), false);
+  const [vm] = await chooseVms(app, node, nodes, t('editor.command.openRemoteSsh'), false);
   if (vm === undefined) return;
   const installed = ['ms-vscode-remote.remote-ssh', 'jeanp413.open-remote-ssh'].some((id) => vscode.extensions.getExtension(id) !== undefined);
   if (!installed) {

@@ -6,7 +6,7 @@ import type { Command } from './command.ts';
 /** A shell on the VM, through the user's own ssh. */
 export const openTerminal: Command = (app) => async (node, nodes) => {
   const { t } = app.texts;
-  const [vm] = await chooseVms(app, node, nodes, t('editor.title.terminal'), false);
+  const [vm] = await chooseVms(app, node, nodes, t('editor.command.openTerminal'), false);
   if (vm === undefined) return;
   if (app.session.source() === 'playground') {
     void vscode.window.showInformationMessage(t('editor.terminal.playground', { vm: vm.name }));

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 /** Context keys of the extension's `when` clauses. A host test holds this list against package.json. */
 export interface ContextKeys {
   /** What the tree's root is: `none` where there is neither a context nor a cluster. */
-  'meshExpansion.roots': 'some' | 'none' | 'failed';
+  'meshExpansion.roots': 'some' | 'none';
   'meshExpansion.playground': boolean;
   /** True once the inventory was read and holds no VM. */
   'meshExpansion.noVms': boolean;

@@ -1,15 +1,57 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { App, FormRequest } from '../../editor/app.ts';
+import type { FormDefinition } from './definition.ts';
+import { FormPanel, formViewType } from './formPanel.ts';
+import { joinForm } from './joinForm.ts';
+import { registerForm } from './registerForm.ts';
+import { setupForm } from './setupForm.ts';
 
-export class Forms implements vscode.Disposable {
+/** Opens the forms, one panel for each kind, and brings back those that were open before a reload. */
+export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
   readonly #app: App;
+  readonly #open = new Map<FormRequest['kind'], vscode.WebviewPanel>();
+  readonly #registered: vscode.Disposable;
+
   constructor(app: App) {
     this.#app = app;
+    this.#registered = vscode.window.registerWebviewPanelSerializer(formViewType, this);
   }
+
+  /** A form of the same kind that is open already makes way: what was typed there is kept, what is asked for now goes first. */
   open(request: FormRequest): void {
-    this.#app.log.info(request.kind);
+    this.#open.get(request.kind)?.dispose();
+    const panel = vscode.window.createWebviewPanel(formViewType, '', vscode.ViewColumn.Active, { enableScripts: true, enableFindWidget: true });
+    this.#show(panel, request);
   }
+
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const kind = typeof state === 'object' && state !== null && 'kind' in state ? state.kind : undefined;
+    if (kind === 'setup' || kind === 'join' || kind === 'register') this.#show(panel, { kind });
+    else panel.dispose();
+    return Promise.resolve();
+  }
+
   dispose(): void {
-    return;
+    this.#registered.dispose();
+    for (const panel of this.#open.values()) panel.dispose();
+  }
+
+  #show(panel: vscode.WebviewPanel, request: FormRequest): void {
+    this.#open.set(request.kind, panel);
+    panel.onDidDispose(() => {
+      if (this.#open.get(request.kind) === panel) this.#open.delete(request.kind);
+    });
+    new FormPanel(this.#app, definitionOf(this.#app, request), panel);
+  }
+}
+
+function definitionOf(app: App, request: FormRequest): FormDefinition {
+  switch (request.kind) {
+    case 'setup':
+      return setupForm(app, request);
+    case 'join':
+      return joinForm(app, request);
+    case 'register':
+      return registerForm(app, request);
   }
 }
