@@ -51,7 +51,9 @@ const node = {
 
 const webviewFolder = path.join(root, 'src/views/webview');
 const webviewScripts = existsSync(webviewFolder)
-  ? readdirSync(webviewFolder).filter((name) => /^[^_].*\.ts$/.test(name) && !name.endsWith('.d.ts')).map((name) => path.join(webviewFolder, name))
+  ? readdirSync(webviewFolder)
+      .filter((name) => /^[^_].*\.ts$/.test(name) && !name.endsWith('.d.ts'))
+      .map((name) => path.join(webviewFolder, name))
   : [];
 
 const entries = {
@@ -59,7 +61,15 @@ const entries = {
   ...Object.fromEntries(lazyRooms.map((room) => [room, { ...node, entryPoints: { [room]: `src/${room}/index.ts` } }])),
   // An old Node must get as far as the version check, so the syntax is older than what the program needs.
   cli: { ...node, target: 'node16', entryPoints: { cli: 'src/cli.ts' } },
-  webview: { bundle: true, platform: 'browser', format: 'esm', target: 'chrome130', entryPoints: webviewScripts, outdir: 'dist/webview', legalComments: 'linked' },
+  webview: {
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'chrome130',
+    entryPoints: webviewScripts,
+    outdir: 'dist/webview',
+    legalComments: 'linked',
+  },
 };
 
 /** Builds the named entries and returns esbuild's metafiles by entry name. */
@@ -72,7 +82,16 @@ export async function buildAll({ names = Object.keys(entries), dev = false } = {
   const built = {};
   for (const name of names) {
     const entry = entries[name];
-    const result = await build({ absWorkingDir: root, logLevel: 'warning', metafile: true, minify: !dev, sourcemap: dev, outExtension: { '.js': name === 'webview' ? '.js' : '.cjs' }, outdir: 'dist', ...entry });
+    const result = await build({
+      absWorkingDir: root,
+      logLevel: 'warning',
+      metafile: true,
+      minify: !dev,
+      sourcemap: dev,
+      outExtension: { '.js': name === 'webview' ? '.js' : '.cjs' },
+      outdir: 'dist',
+      ...entry,
+    });
     built[name] = result.metafile;
   }
   return built;

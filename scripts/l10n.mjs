@@ -14,7 +14,9 @@ export function readMessages(folder = path.join(root, 'l10n/messages')) {
   const bundles = { en: {}, 'zh-cn': {} };
   const problems = [];
   const homes = new Map();
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.json')).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()) {
     const texts = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
     for (const [id, byLanguage] of Object.entries(texts)) {
       if (homes.has(id)) problems.push(`${name}: ${id} is also in ${homes.get(id)}`);
@@ -25,7 +27,8 @@ export function readMessages(folder = path.join(root, 'l10n/messages')) {
         else bundles[language][id] = text;
       }
       const [english, chinese] = [placesOf(String(byLanguage.en)), placesOf(String(byLanguage['zh-cn']))];
-      if (english.join() !== chinese.join()) problems.push(`${name}: ${id} has places {${english.join('} {')}} in en and {${chinese.join('} {')}} in zh-cn`);
+      if (english.join() !== chinese.join())
+        problems.push(`${name}: ${id} has places {${english.join('} {')}} in en and {${chinese.join('} {')}} in zh-cn`);
     }
   }
   return { bundles, problems };
@@ -37,7 +40,8 @@ export function usedIds(folder = path.join(root, 'src')) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !/\.m?ts$/.test(entry.name)) continue;
     const file = path.join(entry.parentPath, entry.name);
-    for (const match of readFileSync(file, 'utf8').matchAll(/\bmessage\(\s*'([^'$]+)'/g)) if (!used.has(match[1])) used.set(match[1], path.relative(root, file));
+    for (const match of readFileSync(file, 'utf8').matchAll(/\bmessage\(\s*'([^'$]+)'/g))
+      if (!used.has(match[1])) used.set(match[1], path.relative(root, file));
   }
   return used;
 }

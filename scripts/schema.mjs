@@ -8,8 +8,18 @@ import { build } from 'esbuild';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 export async function writeSchema() {
-  const bundled = await build({ absWorkingDir: root, entryPoints: ['src/mesh/inventorySchema.ts'], bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'warning' });
-  const { inventoryJsonSchema } = await import(`data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].contents).toString('base64')}`);
+  const bundled = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/mesh/inventorySchema.ts'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'warning',
+  });
+  const { inventoryJsonSchema } = await import(
+    `data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].contents).toString('base64')}`
+  );
   mkdirSync(path.join(root, 'schemas'), { recursive: true });
   writeFileSync(path.join(root, 'schemas/mesh-expansion.schema.json'), `${JSON.stringify(inventoryJsonSchema(), null, 2)}\n`);
 }

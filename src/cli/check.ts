@@ -14,7 +14,10 @@ interface CheckOptions extends VmOptions {
 
 /** `check --vm NAME ... | --all [--only ID ...]`: the guide's checks, each with its command, output, verdict and reason. Exit code 3 where one failed. */
 export const checkCommand: AddCommand = (program, act) => {
-  const command = addVmOptions(program.command('check').description(act.texts(message('cli.help.check'))), act.texts).option('--only <ids...>', act.texts(message('cli.option.only')));
+  const command = addVmOptions(program.command('check').description(act.texts(message('cli.help.check'))), act.texts).option(
+    '--only <ids...>',
+    act.texts(message('cli.option.only')),
+  );
   addCommonOptions(command, act.texts).action(
     act.run<CheckOptions>('check', false, async (session, options) => {
       const results: TargetResult[] = [];
@@ -28,12 +31,21 @@ export const checkCommand: AddCommand = (program, act) => {
 async function checkVm({ mesh, output, signal }: Session, vm: string, only: readonly string[] | undefined): Promise<TargetResult> {
   try {
     output.result(output.texts(message('cli.check.title', { vm })));
-    const results = await mesh.check(vm, { onResult: (result) => resultLines(result, output.texts).forEach((line) => output.result(line)) }, { signal, only });
+    const results = await mesh.check(
+      vm,
+      { onResult: (result) => resultLines(result, output.texts).forEach((line) => output.result(line)) },
+      { signal, only },
+    );
     const passed = results.filter(({ verdict }) => verdict === 'ok').length;
     const skipped = results.filter(({ verdict }) => verdict === 'skipped').length;
     output.result(output.texts(message('cli.check.summary', { passed, total: results.length, skipped })));
     const failed = results.some(({ verdict }) => verdict === 'fail');
-    const checks = results.map(({ reason, why, nextStep, ...check }) => ({ ...check, reason: output.texts(reason), why: why && output.texts(why), nextStep: nextStep && output.texts(nextStep) }));
+    const checks = results.map(({ reason, why, nextStep, ...check }) => ({
+      ...check,
+      reason: output.texts(reason),
+      why: why && output.texts(why),
+      nextStep: nextStep && output.texts(nextStep),
+    }));
     return { vm, ok: !failed, changed: false, code: failed ? exitCodes.check : exitCodes.fine, checks };
   } catch (thrown) {
     const error = asMeshError(thrown);
@@ -45,7 +57,12 @@ async function checkVm({ mesh, output, signal }: Session, vm: string, only: read
 const verdicts = { ok: 'ok  ', fail: 'FAIL', skipped: 'skip' } as const;
 
 function resultLines({ commandLine, output, verdict, reason, why, nextStep, durationMs }: CheckResult, texts: Texts): readonly string[] {
-  const indented = (text: string): string[] => text.trimEnd().split('\n').filter((line) => line !== '').map((line) => `      ${line}`);
+  const indented = (text: string): string[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `      ${line}`);
   return [
     `  $ ${commandLine}`,
     ...(verdict === 'fail' ? indented(output) : []),

@@ -22,7 +22,18 @@ interface SetupCommandOptions extends ClusterOptions {
   readonly wait?: number;
 }
 
-const providers = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'] as const satisfies readonly Provider[];
+const providers = [
+  'gcp',
+  'aws',
+  'azure',
+  'alibaba',
+  'tencent',
+  'huawei',
+  'openstack',
+  'keepalived',
+  'nodeport',
+  'none',
+] as const satisfies readonly Provider[];
 
 /** `cluster setup | status --cluster NAME` */
 export const clusterCommand: AddCommand = (program, act) => {
@@ -46,22 +57,45 @@ export const clusterCommand: AddCommand = (program, act) => {
 async function setUp(session: Session, { cluster, provider, manifest, wait }: SetupCommandOptions): Promise<readonly TargetResult[]> {
   const { mesh, inventory, signal } = session;
   findCluster(inventory, cluster);
-  const options = { provider, manifest: manifest === undefined ? undefined : await readGiven(manifest), waitMs: wait === undefined ? undefined : wait * 1000 };
+  const options = {
+    provider,
+    manifest: manifest === undefined ? undefined : await readGiven(manifest),
+    waitMs: wait === undefined ? undefined : wait * 1000,
+  };
   return changeTargets(session, [{ kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) }]);
 }
 
 async function showStatus({ mesh, inventory, output, signal }: Session, { cluster }: ClusterOptions): Promise<readonly TargetResult[]> {
   findCluster(inventory, cluster);
   const controlPlane = await mesh.controlPlane(cluster, { signal });
-  const [balancers, services, unmanaged] = await Promise.all([mesh.loadBalancers(cluster, { signal }), mesh.services(cluster, { signal }), unmanagedVms(mesh, cluster, signal)]);
+  const [balancers, services, unmanaged] = await Promise.all([
+    mesh.loadBalancers(cluster, { signal }),
+    mesh.services(cluster, { signal }),
+    unmanagedVms(mesh, cluster, signal),
+  ]);
   output.result(`${cluster}: Istio ${controlPlane.release}`);
   balancers.forEach((balancer) => output.result(`  ${balancerLine(balancer)}`));
   for (const { ref, clusterIp, endpoints } of services) {
-    output.result(`  ${ref.namespace ?? ''}/${ref.name} ${clusterIp ?? ''} -> ${endpoints.map(({ vm, address, ports }) => `${vm ?? address}:${ports.join(',')}`).join(' ') || '-'}`);
+    output.result(
+      `  ${ref.namespace ?? ''}/${ref.name} ${clusterIp ?? ''} -> ${endpoints.map(({ vm, address, ports }) => `${vm ?? address}:${ports.join(',')}`).join(' ') || '-'}`,
+    );
   }
-  unmanaged.forEach(({ address, services: known }) => output.result(`  ${output.texts(message('cli.unmanaged', { address, services: known.join(', ') }))}`));
+  unmanaged.forEach(({ address, services: known }) =>
+    output.result(`  ${output.texts(message('cli.unmanaged', { address, services: known.join(', ') }))}`),
+  );
   const ready = balancers.every(({ state }) => state === 'ready');
-  return [{ cluster, ok: ready, changed: false, code: ready ? exitCodes.fine : exitCodes.check, controlPlane, loadBalancers: balancers, services, unmanaged }];
+  return [
+    {
+      cluster,
+      ok: ready,
+      changed: false,
+      code: ready ? exitCodes.fine : exitCodes.check,
+      controlPlane,
+      loadBalancers: balancers,
+      services,
+      unmanaged,
+    },
+  ];
 }
 
 function unmanagedVms(mesh: Mesh, cluster: string, signal: AbortSignal): ReturnType<Mesh['unmanaged']> {

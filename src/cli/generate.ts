@@ -39,7 +39,8 @@ async function generate({ mesh, inventory, output, signal }: Session, options: G
   for (const finding of generated.findings) output.note(`${finding.severity}: ${finding.at.path}: ${output.texts(finding.text)}`);
   const wanted = generated.files.filter(({ content }) => options.secrets || content.kind === 'text');
   const folder = path.resolve(options.out);
-  if (wanted.some(({ content }) => content.kind === 'secret') && insideGit(folder)) output.say(message('cli.generate.git', { folder: options.out }));
+  if (wanted.some(({ content }) => content.kind === 'secret') && insideGit(folder))
+    output.say(message('cli.generate.git', { folder: options.out }));
   const files: { path: string; mode: string; changed: boolean }[] = [];
   for (const file of wanted) {
     signal.throwIfAborted();
@@ -49,7 +50,19 @@ async function generate({ mesh, inventory, output, signal }: Session, options: G
   }
   const wouldChange = files.some(({ changed }) => changed);
   const findings = generated.findings.map(({ rule, severity, text, at }) => ({ rule, severity, text: output.texts(text), at }));
-  return [{ vm, ok: true, changed: options.dryRun !== true && wouldChange, code: exitCodes.fine, ...(options.dryRun === true ? { wouldChange } : {}), release: generated.controlPlane.release, files, edited: generated.edited, findings }];
+  return [
+    {
+      vm,
+      ok: true,
+      changed: options.dryRun !== true && wouldChange,
+      code: exitCodes.fine,
+      ...(options.dryRun === true ? { wouldChange } : {}),
+      release: generated.controlPlane.release,
+      files,
+      edited: generated.edited,
+      findings,
+    },
+  ];
 }
 
 /** Writes a file below the folder with its mode from the first byte on; gives whether it differed. */
@@ -73,7 +86,13 @@ async function place(folder: string, file: GeneratedFile, dryRun: boolean): Prom
     return true;
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    throw new MeshError({ code: 'cli.write', userMessage: message('cli.write', { file: target, reason: error.message }), nextStep: message('cli.write.next'), field: 'out', cause: error });
+    throw new MeshError({
+      code: 'cli.write',
+      userMessage: message('cli.write', { file: target, reason: error.message }),
+      nextStep: message('cli.write.next'),
+      field: 'out',
+      cause: error,
+    });
   }
 }
 

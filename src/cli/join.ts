@@ -20,7 +20,11 @@ export const joinCommand: AddCommand = (program, act) => {
       const { mesh, signal } = session;
       return changeTargets(
         session,
-        chosenVms(session.inventory, options).map((name) => ({ kind: 'vm', name, plan: () => mesh.planJoin(name, { package: source }, { signal }) })),
+        chosenVms(session.inventory, options).map((name) => ({
+          kind: 'vm',
+          name,
+          plan: () => mesh.planJoin(name, { package: source }, { signal }),
+        })),
       );
     }),
   );
@@ -29,5 +33,7 @@ export const joinCommand: AddCommand = (program, act) => {
 /** A URL, an `istio.VERSION` file by its name, else a package file. */
 export function packageSource(text: string): PackageSource {
   if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
-  return path.basename(text) === 'istio.VERSION' ? { kind: 'istio.VERSION', path: path.resolve(text) } : { kind: 'file', path: path.resolve(text) };
+  return path.basename(text) === 'istio.VERSION'
+    ? { kind: 'istio.VERSION', path: path.resolve(text) }
+    : { kind: 'file', path: path.resolve(text) };
 }

@@ -13,7 +13,7 @@ export interface Texts {
 
 /** The language of LC_ALL, LC_MESSAGES or LANG: Simplified Chinese where it names that, else English. */
 export function languageOf(env: Readonly<Record<string, string | undefined>>): Language {
-  const locale = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find((value) => value !== undefined && value !== '') ?? '';
+  const locale = [env.LC_ALL, env.LC_MESSAGES, env.LANG].find((value) => value !== undefined && value !== '') ?? '';
   return /^zh([_-](cn|sg|hans\b)|[.@]|$)/i.test(locale) ? 'zh-cn' : 'en';
 }
 
@@ -32,11 +32,14 @@ export function textOf(texts: Texts, id: string, args?: Message['args']): string
 function loadBundle(language: Language): MessageBundle {
   const folder = l10nFolder();
   const sources = path.join(folder, 'messages');
-  if (!existsSync(sources)) return readJson(path.join(folder, language === 'en' ? 'bundle.l10n.json' : `bundle.l10n.${language}.json`)) as MessageBundle;
+  if (!existsSync(sources))
+    return readJson(path.join(folder, language === 'en' ? 'bundle.l10n.json' : `bundle.l10n.${language}.json`)) as MessageBundle;
   const entries = readdirSync(sources)
     .filter((name) => name.endsWith('.json'))
     .flatMap((name) => Object.entries(readJson(path.join(sources, name)) as Record<string, Partial<Record<Language, string>>>));
-  return Object.fromEntries(entries.flatMap(([id, byLanguage]) => (byLanguage[language] === undefined ? [] : [[id, byLanguage[language]]])));
+  return Object.fromEntries(
+    entries.flatMap(([id, byLanguage]) => (byLanguage[language] === undefined ? [] : [[id, byLanguage[language]]])),
+  );
 }
 
 /** `l10n/` beside the package.json above this file, be it src/cli/language.ts or dist/cli.cjs. */

@@ -22,10 +22,25 @@ export type AddCommand = (program: Command, act: Act) => void;
 /** Runs a command's work in a session. `changes`: it changes something, so somebody must confirm. */
 export interface Act {
   readonly texts: Output['texts'];
-  run<Options extends CommonOptions>(name: string, changes: boolean, work: (session: Session, options: Options) => Promise<readonly TargetResult[]>): (options: Options) => Promise<void>;
+  run<Options extends CommonOptions>(
+    name: string,
+    changes: boolean,
+    work: (session: Session, options: Options) => Promise<readonly TargetResult[]>,
+  ): (options: Options) => Promise<void>;
 }
 
-const commands: readonly AddCommand[] = [generateCommand, clusterCommand, joinCommand, pushCommand, checkCommand, statusCommand, leaveCommand, rollbackCommand, registerCommand, deregisterCommand];
+const commands: readonly AddCommand[] = [
+  generateCommand,
+  clusterCommand,
+  joinCommand,
+  pushCommand,
+  checkCommand,
+  statusCommand,
+  leaveCommand,
+  rollbackCommand,
+  registerCommand,
+  deregisterCommand,
+];
 
 /** Runs the command line and gives the exit code. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
@@ -53,14 +68,18 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
         if (changes) needPerson(options, interactive);
         session = await openSession(options, { output, signal: control.signal, cancel: () => stop('SIGINT'), interactive });
         const results = await work(session, options);
-        code = overall(results.map((result) => result.code), signal);
+        code = overall(
+          results.map((result) => result.code),
+          signal,
+        );
         output.document(name, results);
       } catch (thrown) {
         const error = control.signal.aborted ? cancelled(thrown) : asMeshError(thrown);
         output.error(error);
         code = overall([exitCodeOfError(error)], signal);
         output.document(name, [], { error: output.failure(error).error });
-        if (error.code === 'unexpected' && process.env['MESH_EXPANSION_DEBUG'] !== undefined && error.cause instanceof Error) output.note(error.cause.stack ?? '');
+        if (error.code === 'unexpected' && process.env.MESH_EXPANSION_DEBUG !== undefined && error.cause instanceof Error)
+          output.note(error.cause.stack ?? '');
       } finally {
         await session?.mesh.close();
       }
@@ -73,7 +92,11 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     if (!(thrown instanceof CommanderError)) throw thrown;
     code = thrown.exitCode === 0 ? exitCodes.fine : exitCodes['bad-input'];
     if (code !== exitCodes.fine) {
-      const usage = new MeshError({ code: 'cli.usage', kind: 'bad-input', userMessage: message('cli.usage', { text: thrown.message.replace(/^error: /, '') }) });
+      const usage = new MeshError({
+        code: 'cli.usage',
+        kind: 'bad-input',
+        userMessage: message('cli.usage', { text: thrown.message.replace(/^error: /, '') }),
+      });
       output.document(args.find((argument) => !argument.startsWith('-')) ?? '', [], { error: output.failure(usage).error });
     }
   }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { message } from '../mesh/messages.ts';
 import { isClusterName } from '../mesh/names.ts';
 import type { Texts } from './language.ts';
@@ -29,12 +30,14 @@ export function addCommonOptions(command: Command, texts: Texts): Command {
     .option('--kubeconfig <file>', texts(message('cli.option.kubeconfig')))
     .option('--ssh-config <file>', texts(message('cli.option.ssh-config')))
     .addOption(
-      new Option('--context <name=context>', texts(message('cli.option.context'))).argParser((value: string, earlier: ReadonlyMap<string, string> | undefined) => {
-        // A context may hold `=`; a cluster's name before it is what the inventory says.
-        const [, name = '', context = ''] = /^([^=]*)=(.*)$/s.exec(value) ?? [];
-        if (!isClusterName(name) || !isClusterName(context)) throw new InvalidArgumentError(texts(message('cli.option.context.invalid')));
-        return new Map([...(earlier ?? []), [name, context]]);
-      }),
+      new Option('--context <name=context>', texts(message('cli.option.context'))).argParser(
+        (value: string, earlier: ReadonlyMap<string, string> | undefined) => {
+          // A context may hold `=`; a cluster's name before it is what the inventory says.
+          const [, name = '', context = ''] = /^([^=]*)=(.*)$/s.exec(value) ?? [];
+          if (!isClusterName(name) || !isClusterName(context)) throw new InvalidArgumentError(texts(message('cli.option.context.invalid')));
+          return new Map([...(earlier ?? []), [name, context]]);
+        },
+      ),
     )
     .option('--snapshot <file>', texts(message('cli.option.snapshot')))
     .option('--json', texts(message('cli.option.json')))

@@ -12,7 +12,13 @@ export interface TargetResult {
   readonly ok: boolean;
   readonly changed: boolean;
   readonly code: ExitCode;
-  readonly error?: { readonly code: string; readonly message: string; readonly nextStep?: string; readonly field?: string; readonly problems?: readonly { readonly field: string; readonly message: string; readonly line: number; readonly column: number }[] };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly nextStep?: string;
+    readonly field?: string;
+    readonly problems?: readonly { readonly field: string; readonly message: string; readonly line: number; readonly column: number }[];
+  };
   readonly [more: string]: unknown;
 }
 
@@ -49,13 +55,21 @@ export class Output {
   error(error: MeshError, target?: string): void {
     const about = target === undefined ? '' : `${target}: `;
     this.note(`${about}${this.texts(message('cli.error', { text: this.texts(error.userMessage) }))}`);
-    for (const problem of problemsOf(error).slice(1)) this.note(`  ${this.texts(message('cli.error', { text: `${problem.position.line}:${problem.position.column} ${this.texts(problem.text)}` }))}`);
+    for (const problem of problemsOf(error).slice(1))
+      this.note(
+        `  ${this.texts(message('cli.error', { text: `${problem.position.line}:${problem.position.column} ${this.texts(problem.text)}` }))}`,
+      );
     if (error.nextStep !== undefined) this.note(`  ${this.texts(message('cli.next', { text: this.texts(error.nextStep) }))}`);
   }
 
   /** What an error is in a result. */
   failure(error: MeshError): Pick<TargetResult, 'ok' | 'changed' | 'code' | 'error'> {
-    const problems = problemsOf(error).map(({ field, text, position }) => ({ field, message: this.texts(text), line: position.line, column: position.column }));
+    const problems = problemsOf(error).map(({ field, text, position }) => ({
+      field,
+      message: this.texts(text),
+      line: position.line,
+      column: position.column,
+    }));
     return {
       ok: false,
       changed: false,

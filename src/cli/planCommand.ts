@@ -61,7 +61,10 @@ async function ask({ options, prompts, output, signal }: Session): Promise<MeshE
   return new MeshError({ code: 'cli.declined', kind: 'person', userMessage: message('cli.declined') });
 }
 
-async function run({ output, signal }: Session, ready: readonly (Prepared & { readonly preview: PlanPreview })[]): Promise<ReadonlyMap<Plan, PlanResult>> {
+async function run(
+  { output, signal }: Session,
+  ready: readonly (Prepared & { readonly preview: PlanPreview })[],
+): Promise<ReadonlyMap<Plan, PlanResult>> {
   const names = new Map(ready.map(({ target, preview }) => [preview.plan, target.name]));
   const results = await runPlans(
     ready.map(({ preview }) => preview.plan),
@@ -72,14 +75,29 @@ async function run({ output, signal }: Session, ready: readonly (Prepared & { re
 
 function wouldDo({ output }: Session, named: object, name: string, preview: PlanPreview): TargetResult {
   output.result(`${name}: ${output.texts(preview.needed ? message('cli.would-change') : message('cli.nothing-to-do'))}`);
-  return { ...named, ok: true, changed: false, code: exitCodes.fine, wouldChange: preview.needed, steps: previewJson(preview, output.texts) };
+  return {
+    ...named,
+    ok: true,
+    changed: false,
+    code: exitCodes.fine,
+    wouldChange: preview.needed,
+    steps: previewJson(preview, output.texts),
+  };
 }
 
 function didDo({ output }: Session, named: object, name: string, result: PlanResult): TargetResult {
   const { texts } = output;
   if (result.error !== undefined) output.error(result.error, name);
   output.result(`${name}: ${texts(describeResult(result))}`);
-  const steps = result.plan.steps.map((step, index) => ({ id: step.id, title: texts(step.title), target: step.target, state: result.states[index] }));
-  const failure = result.error === undefined ? { code: exitCodes.fine } : { code: exitCodeOfError(result.error), error: output.failure(result.error).error };
+  const steps = result.plan.steps.map((step, index) => ({
+    id: step.id,
+    title: texts(step.title),
+    target: step.target,
+    state: result.states[index],
+  }));
+  const failure =
+    result.error === undefined
+      ? { code: exitCodes.fine }
+      : { code: exitCodeOfError(result.error), error: output.failure(result.error).error };
   return { ...named, ok: result.ok, changed: result.changed, ...failure, state: texts(describeResult(result)), steps };
 }

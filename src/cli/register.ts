@@ -11,13 +11,20 @@ interface ServiceOptions extends CommonOptions {
 
 /** `register --service NAME`: NAME or NAME.NAMESPACE of the inventory. */
 export const registerCommand: AddCommand = (program, act) => {
-  const command = program.command('register').description(act.texts(message('cli.help.register'))).requiredOption('--service <names...>', act.texts(message('cli.option.service')));
+  const command = program
+    .command('register')
+    .description(act.texts(message('cli.help.register')))
+    .requiredOption('--service <names...>', act.texts(message('cli.option.service')));
   addCommonOptions(command, act.texts).action(
     act.run<ServiceOptions>('register', true, (session, { service }) => {
       const { mesh, inventory, signal } = session;
       return changeTargets(
         session,
-        chosen(service, (name) => findService(inventory, name)).map((name) => ({ kind: 'service', name, plan: () => mesh.planRegister(name, { signal }) })),
+        chosen(service, (name) => findService(inventory, name)).map((name) => ({
+          kind: 'service',
+          name,
+          plan: () => mesh.planRegister(name, { signal }),
+        })),
       );
     }),
   );
@@ -36,7 +43,11 @@ export const deregisterCommand: AddCommand = (program, act) => {
       vm?.forEach((name) => findVm(inventory, name));
       return changeTargets(
         session,
-        chosen(service, (name) => findService(inventory, name)).map((name) => ({ kind: 'service', name, plan: () => mesh.planDeregister(name, { signal, vms: vm }) })),
+        chosen(service, (name) => findService(inventory, name)).map((name) => ({
+          kind: 'service',
+          name,
+          plan: () => mesh.planDeregister(name, { signal, vms: vm }),
+        })),
       );
     }),
   );

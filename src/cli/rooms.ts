@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type * as kubeRoom from '../kube/index.ts';
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import type { Clock, ClusterApi, Connections, HostPrompter, PackageFetcher } from '../mesh/ports.ts';
+import type * as sshRoom from '../ssh/index.ts';
 import { fileTrustStore } from './trustStore.ts';
 
 /** Where the command line finds clusters and machines. */
@@ -16,8 +18,8 @@ export interface Sources {
 
 /** The real parts, each bundle loaded when it is first needed. */
 export function createConnections(sources: Sources): Connections {
-  let kubeconfig: ReturnType<Awaited<ReturnType<typeof kube>>['loadKubeconfig']> | undefined;
-  const readKubeconfig = async (): ReturnType<Awaited<ReturnType<typeof kube>>['loadKubeconfig']> => {
+  let kubeconfig: Promise<kubeRoom.Kubeconfig> | undefined;
+  const readKubeconfig = async (): Promise<kubeRoom.Kubeconfig> => {
     const room = await kube();
     kubeconfig ??= room.loadKubeconfig({ paths: sources.kubeconfig === undefined ? undefined : [await existing(sources.kubeconfig)] });
     return kubeconfig;
@@ -25,7 +27,10 @@ export function createConnections(sources: Sources): Connections {
   const trustStore = fileTrustStore();
   return {
     contexts: async () => (await kube()).listContexts(await readKubeconfig()),
-    cluster: async (context) => (sources.snapshot === undefined ? (await kube()).createClusterApi({ kubeconfig: await readKubeconfig(), context }) : readSnapshot(sources.snapshot)),
+    cluster: async (context) =>
+      sources.snapshot === undefined
+        ? (await kube()).createClusterApi({ kubeconfig: await readKubeconfig(), context })
+        : readSnapshot(sources.snapshot),
     hosts: async () => (await ssh()).listHosts({ configFile: sources.sshConfig }),
     host: async (alias, options) => {
       const configFile = sources.sshConfig === undefined ? undefined : await existing(sources.sshConfig);
@@ -46,11 +51,11 @@ export const systemClock: Clock = {
   },
 };
 
-function kube(): Promise<typeof import('../kube/index.ts')> {
+function kube(): Promise<typeof kubeRoom> {
   return import('../kube/index.ts');
 }
 
-function ssh(): Promise<typeof import('../ssh/index.ts')> {
+function ssh(): Promise<typeof sshRoom> {
   return import('../ssh/index.ts');
 }
 
@@ -63,8 +68,23 @@ export async function readGiven(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new MeshError({ code: 'cli.no-file', kind: 'bad-input', userMessage: message('cli.no-file', { file }), nextStep: message('cli.no-file.next'), field: file, cause: error });
-    throw new MeshError({ code: 'cli.file', kind: 'bad-input', userMessage: message('cli.file', { file, reason: error instanceof Error ? error.message : String(error) }), nextStep: message('cli.file.next'), field: file, cause: error });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new MeshError({
+        code: 'cli.no-file',
+        kind: 'bad-input',
+        userMessage: message('cli.no-file', { file }),
+        nextStep: message('cli.no-file.next'),
+        field: file,
+        cause: error,
+      });
+    throw new MeshError({
+      code: 'cli.file',
+      kind: 'bad-input',
+      userMessage: message('cli.file', { file, reason: error instanceof Error ? error.message : String(error) }),
+      nextStep: message('cli.file.next'),
+      field: file,
+      cause: error,
+    });
   }
 }
 

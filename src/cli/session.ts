@@ -33,7 +33,12 @@ export interface Surroundings {
 /** Refuses a change that nobody can confirm, at once: nothing is read, asked or waited for. */
 export function needPerson(options: CommonOptions, interactive: boolean): void {
   if (interactive || options.yes === true || options.dryRun === true) return;
-  throw new MeshError({ code: 'cli.unconfirmed', kind: 'person', userMessage: message('cli.unconfirmed'), nextStep: message('cli.unconfirmed.next') });
+  throw new MeshError({
+    code: 'cli.unconfirmed',
+    kind: 'person',
+    userMessage: message('cli.unconfirmed'),
+    nextStep: message('cli.unconfirmed.next'),
+  });
 }
 
 /** Reads the inventory and puts the parts together; contacts nothing. */
@@ -43,7 +48,12 @@ export async function openSession(options: CommonOptions, { output, signal, canc
   const prompts = new Prompts(output, interactive, signal, cancel);
   const mesh = createMesh(
     {
-      connections: createConnections({ kubeconfig: options.kubeconfig, sshConfig: options.sshConfig, snapshot: options.snapshot, prompter: prompts }),
+      connections: createConnections({
+        kubeconfig: options.kubeconfig,
+        sshConfig: options.sshConfig,
+        snapshot: options.snapshot,
+        prompter: prompts,
+      }),
       edits: createEditStore(path.dirname(path.resolve(options.inventory))),
       clock: systemClock,
       packages: createPackageFetcher(),
@@ -56,13 +66,18 @@ export async function openSession(options: CommonOptions, { output, signal, canc
 /** The VMs that `--vm` and `--all` name, each once. Unknown names are refused before anything is contacted. */
 export function chosenVms(inventory: Inventory, { vm, all }: VmOptions): readonly string[] {
   const given = vm ?? [];
-  if ((all === true) === given.length > 0) throw new MeshError({ code: 'cli.no-vm', kind: 'bad-input', userMessage: message('cli.no-vm'), field: 'vm' });
+  if ((all === true) === given.length > 0)
+    throw new MeshError({ code: 'cli.no-vm', kind: 'bad-input', userMessage: message('cli.no-vm'), field: 'vm' });
   if (all !== true) return [...new Set(given)].map((name) => findVm(inventory, name).name);
-  if (inventory.vms.length === 0) throw new MeshError({ code: 'cli.no-vms', kind: 'bad-input', userMessage: message('cli.no-vms'), field: 'vms' });
+  if (inventory.vms.length === 0)
+    throw new MeshError({ code: 'cli.no-vms', kind: 'bad-input', userMessage: message('cli.no-vms'), field: 'vms' });
   return inventory.vms.map(({ name }) => name);
 }
 
 function withContexts(inventory: Inventory, contexts: ReadonlyMap<string, string> = new Map()): Inventory {
   for (const name of contexts.keys()) findCluster(inventory, name);
-  return { ...inventory, clusters: inventory.clusters.map((cluster) => ({ ...cluster, context: contexts.get(cluster.name) ?? cluster.context })) };
+  return {
+    ...inventory,
+    clusters: inventory.clusters.map((cluster) => ({ ...cluster, context: contexts.get(cluster.name) ?? cluster.context })),
+  };
 }

@@ -16,19 +16,34 @@ export function chosenChecks(checks: readonly Check[], only: readonly string[] |
   const ids = checks.map((check) => check.id);
   const wrong = only.find((id) => !ids.includes(id));
   if (wrong !== undefined) {
-    throw new MeshError({ code: 'check.unknown', kind: 'bad-input', userMessage: message('check.unknown', { id: wrong }), nextStep: message('check.unknown.next', { known: nearest(wrong, ids) ?? ids.join(', ') }), field: 'only' });
+    throw new MeshError({
+      code: 'check.unknown',
+      kind: 'bad-input',
+      userMessage: message('check.unknown', { id: wrong }),
+      nextStep: message('check.unknown.next', { known: nearest(wrong, ids) ?? ids.join(', ') }),
+      field: 'only',
+    });
   }
   return checks.filter((check) => only.includes(check.id));
 }
 
 /** Runs checks one after the other over one connection; each judge sees the results before it. */
-export async function runChecks(checks: readonly Check[], host: VmHost, events: CheckEvents, options?: CallOptions): Promise<readonly CheckResult[]> {
+export async function runChecks(
+  checks: readonly Check[],
+  host: VmHost,
+  events: CheckEvents,
+  options?: CallOptions,
+): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
     const { argv, asRoot, timeoutMs = CHECK_TIMEOUT_MS } = check.command;
     const line = commandLine(argv, asRoot);
     events.onStart?.(check.id, line, checks.length);
-    const result = { id: check.id, commandLine: line, ...(check.skipped === undefined ? await run(check, { argv, asRoot, timeoutMs }, host, results, options) : skip(check.skipped)) };
+    const result = {
+      id: check.id,
+      commandLine: line,
+      ...(check.skipped === undefined ? await run(check, { argv, asRoot, timeoutMs }, host, results, options) : skip(check.skipped)),
+    };
     results.push(result);
     events.onResult?.(result);
   }
@@ -37,7 +52,13 @@ export async function runChecks(checks: readonly Check[], host: VmHost, events: 
 
 type Judged = Omit<CheckResult, 'id' | 'commandLine'>;
 
-async function run(check: Check, command: HostCommand, host: VmHost, earlier: readonly CheckResult[], options?: CallOptions): Promise<Judged> {
+async function run(
+  check: Check,
+  command: HostCommand,
+  host: VmHost,
+  earlier: readonly CheckResult[],
+  options?: CallOptions,
+): Promise<Judged> {
   const output = await host.run(command, options);
   const text = [output.stdout, output.stderr].filter((part) => part !== '').join('\n');
   return { output: text, durationMs: output.durationMs, ...(await check.judge(output, earlier)) };

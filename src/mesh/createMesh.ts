@@ -72,7 +72,11 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
   };
 
   const addressesOf = async (names: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, string>> =>
-    new Map(await Promise.all(names.map(async (name): Promise<[string, string]> => [name, await parts.address(findVm(inventory(), name), options)])));
+    new Map(
+      await Promise.all(
+        names.map(async (name): Promise<[string, string]> => [name, await parts.address(findVm(inventory(), name), options)]),
+      ),
+    );
 
   const onService = async (reference: string, options?: CallOptions): Promise<ClusterWork & { readonly service: ServiceEntry }> => {
     const service = findService(inventory(), reference);
@@ -93,11 +97,14 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     },
     unmanaged: async (cluster, options) => {
       const { era, scope } = await onCluster(cluster, options);
-      const managed = inventory().vms.filter((vm) => vm.cluster === cluster).map((vm) => parts.knownAddress(vm));
+      const managed = inventory()
+        .vms.filter((vm) => vm.cluster === cluster)
+        .map((vm) => parts.knownAddress(vm));
       const found = new Map<string, string[]>();
       for (const service of await era.services(scope, options)) {
         for (const { address, vm } of service.endpoints) {
-          if (vm === undefined && !managed.includes(address)) found.set(address, [...(found.get(address) ?? []), `${service.ref.namespace ?? ''}/${service.ref.name}`]);
+          if (vm === undefined && !managed.includes(address))
+            found.set(address, [...(found.get(address) ?? []), `${service.ref.namespace ?? ''}/${service.ref.name}`]);
         }
       }
       return [...found].map(([address, services]): UnmanagedVm => ({ address, services }));
@@ -115,7 +122,12 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       const { era, scope, generated } = await make(vm, options);
       const host = await parts.host(scope.vm, options);
       const state = await host.probe(statusProbe(era.probe(scope, generated.files), generated.files), options);
-      return statusOf(scope.vm, { ...generated, findings: [...generated.findings, ...era.lint(scope, generated.files, state)] }, state, ports.clock.now());
+      return statusOf(
+        scope.vm,
+        { ...generated, findings: [...generated.findings, ...era.lint(scope, generated.files, state)] },
+        state,
+        ports.clock.now(),
+      );
     },
     planJoin: async (vm, join = {}, options) => {
       const { era, scope, generated, host } = await ready(vm, options);
@@ -131,8 +143,17 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       const host = await parts.host(vm, options);
       const { manifest } = await host.probe({ manifest: true }, options);
       // A VM leaves what it was joined to, also when the cluster no longer answers or has been upgraded since.
-      const { era, controlPlane } = manifest === undefined ? await parts.era(entry, options) : pinned(entry, manifest.owner.release, served);
-      const scope: VmScope = { entry, api: await parts.cluster(entry, options), controlPlane, inventory: inventory(), ports, vm, address: parts.knownAddress(vm) };
+      const { era, controlPlane } =
+        manifest === undefined ? await parts.era(entry, options) : pinned(entry, manifest.owner.release, served);
+      const scope: VmScope = {
+        entry,
+        api: await parts.cluster(entry, options),
+        controlPlane,
+        inventory: inventory(),
+        ports,
+        vm,
+        address: parts.knownAddress(vm),
+      };
       return era.planLeave(scope, host, options);
     },
     planRollback: async (name, options) => {
@@ -165,5 +186,12 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
 function statusProbe(request: ProbeRequest, files: readonly GeneratedFile[]): ProbeRequest {
   const asked = request.files ?? [];
   const missing = files.filter((file) => !asked.some(({ path }) => path === file.path));
-  return { ...request, manifest: true, files: [...asked, ...missing.map(({ path, content }) => ({ path, want: content.kind === 'secret' ? ('certificate' as const) : ('hash' as const) }))] };
+  return {
+    ...request,
+    manifest: true,
+    files: [
+      ...asked,
+      ...missing.map(({ path, content }) => ({ path, want: content.kind === 'secret' ? ('certificate' as const) : ('hash' as const) })),
+    ],
+  };
 }

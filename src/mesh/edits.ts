@@ -19,7 +19,8 @@ const baseEnding = '.base';
 
 /** Where an edit is kept: path parts below the inventory's folder. Throws `edit.path` for a path that is no generated file's. */
 export function editLocation(vm: string, path: string): { readonly text: readonly string[]; readonly base: readonly string[] } {
-  if (!isHostPath(path) || path.endsWith(baseEnding)) throw new MeshError({ code: 'edit.path', kind: 'bad-input', userMessage: message('edit.path', { path: JSON.stringify(path) }) });
+  if (!isHostPath(path) || path.endsWith(baseEnding))
+    throw new MeshError({ code: 'edit.path', kind: 'bad-input', userMessage: message('edit.path', { path: JSON.stringify(path) }) });
   const text = [editFolder, encodeName(vm), ...path.slice(1).split('/')];
   return { text, base: [...text.slice(0, -1), `${text.at(-1) ?? ''}${baseEnding}`] };
 }
@@ -70,7 +71,13 @@ export async function applyEdits(vm: string, generated: readonly GeneratedFile[]
     const edit = saved.includes(file.path) ? await store.read(vm, file.path) : undefined;
     if (edit === undefined) files.push(file);
     else if (!file.editable || file.content.kind !== 'text') {
-      findings.push({ rule: 'edit.not-editable', severity: 'warning', text: message('edit.not-editable', { path: file.path }), nextStep: message('edit.discard.next'), at: { path: file.path } });
+      findings.push({
+        rule: 'edit.not-editable',
+        severity: 'warning',
+        text: message('edit.not-editable', { path: file.path }),
+        nextStep: message('edit.discard.next'),
+        at: { path: file.path },
+      });
       files.push(file);
     } else if (edit.text === file.content.text) files.push(file);
     else if (edit.base === sha256(file.content.text)) {
@@ -78,13 +85,25 @@ export async function applyEdits(vm: string, generated: readonly GeneratedFile[]
       files.push({ ...file, content: withText(file.content, edit.text) });
     } else {
       conflicts.push(file.path);
-      findings.push({ rule: 'edit.conflict', severity: 'error', text: message('edit.conflict', { path: file.path }), nextStep: message('edit.conflict.next'), at: { path: file.path } });
+      findings.push({
+        rule: 'edit.conflict',
+        severity: 'error',
+        text: message('edit.conflict', { path: file.path }),
+        nextStep: message('edit.conflict.next'),
+        at: { path: file.path },
+      });
       files.push(file);
     }
   }
   const paths = generated.map((file) => file.path);
   for (const path of saved.filter((one) => !paths.includes(one))) {
-    findings.push({ rule: 'edit.orphan', severity: 'warning', text: message('edit.orphan', { path }), nextStep: message('edit.discard.next'), at: { path } });
+    findings.push({
+      rule: 'edit.orphan',
+      severity: 'warning',
+      text: message('edit.orphan', { path }),
+      nextStep: message('edit.discard.next'),
+      at: { path },
+    });
   }
   return { files, edited, conflicts, findings };
 }

@@ -17,12 +17,25 @@ const refused: readonly { readonly from: Minor; readonly to: Minor; readonly err
     from: [1, 5],
     to: [1, 7],
     error: (cluster, release) =>
-      new MeshError({ code: 'era.between', kind: 'bad-input', userMessage: message('era.between', { cluster, release }), nextStep: message('era.between.next'), field: 'istio.release' }),
+      new MeshError({
+        code: 'era.between',
+        kind: 'bad-input',
+        userMessage: message('era.between', { cluster, release }),
+        nextStep: message('era.between.next'),
+        field: 'istio.release',
+      }),
   },
   {
     from: [1, 8],
     to: [Number.POSITIVE_INFINITY, 0],
-    error: (cluster, release) => new MeshError({ code: 'era.later', kind: 'bad-input', userMessage: message('era.later', { cluster, release }), nextStep: message('era.later.next'), field: 'istio.release' }),
+    error: (cluster, release) =>
+      new MeshError({
+        code: 'era.later',
+        kind: 'bad-input',
+        userMessage: message('era.later', { cluster, release }),
+        nextStep: message('era.later.next'),
+        field: 'istio.release',
+      }),
   },
 ];
 
@@ -35,7 +48,12 @@ export interface FoundEra {
  * The era of a cluster: of the release that the inventory pins, else of what runs there. Throws `era.between` for 1.5 - 1.7, `era.later` for istiod's releases,
  * `era.unknown-release` for a pinned release that nobody knows (all bad-input), `era.not-found` where no control plane is seen.
  */
-export async function eraOf(entry: ClusterEntry, api: () => Promise<ClusterApi>, known: readonly Era[] = eras, options?: CallOptions): Promise<FoundEra> {
+export async function eraOf(
+  entry: ClusterEntry,
+  api: () => Promise<ClusterApi>,
+  known: readonly Era[] = eras,
+  options?: CallOptions,
+): Promise<FoundEra> {
   return entry.istio.release === undefined ? detected(entry, await api(), known, options) : pinned(entry, entry.istio.release, known);
 }
 
@@ -70,16 +88,26 @@ async function detected(entry: ClusterEntry, api: ClusterApi, known: readonly Er
 
 /** Release of a Deployment of istiod, which every release since 1.5 has; where its image says nothing, the first release that istiod's era serves. */
 async function istiodRelease(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<string | undefined> {
-  const found = await api.list({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: entry.istio.namespace, labelSelector: 'app=istiod' }, options);
+  const found = await api.list(
+    { apiVersion: 'apps/v1', kind: 'Deployment', namespace: entry.istio.namespace, labelSelector: 'app=istiod' },
+    options,
+  );
   const [first] = found;
   if (first === undefined) return undefined;
-  return imagesOf(first).map((image) => image.replace(/@.*$/, '').replace(/^.*:/, '')).find(isRelease) ?? '1.8';
+  return (
+    imagesOf(first)
+      .map((image) => image.replace(/@.*$/, '').replace(/^.*:/, ''))
+      .find(isRelease) ?? '1.8'
+  );
 }
 
 function imagesOf(deployment: KubeObject): string[] {
-  const at = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined);
+  const at = (value: unknown, key: string): unknown =>
+    typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
   const containers = at(at(at(deployment.spec, 'template'), 'spec'), 'containers');
-  return Array.isArray(containers) ? containers.map((container) => at(container, 'image')).filter((image) => typeof image === 'string') : [];
+  return Array.isArray(containers)
+    ? containers.map((container) => at(container, 'image')).filter((image) => typeof image === 'string')
+    : [];
 }
 
 function refusalOf(cluster: string, release: string): MeshError | undefined {
@@ -89,5 +117,9 @@ function refusalOf(cluster: string, release: string): MeshError | undefined {
 }
 
 function notFound(entry: ClusterEntry): MeshError {
-  return new MeshError({ code: 'era.not-found', userMessage: message('era.not-found', { cluster: entry.name, namespace: entry.istio.namespace }), nextStep: message('era.not-found.next') });
+  return new MeshError({
+    code: 'era.not-found',
+    userMessage: message('era.not-found', { cluster: entry.name, namespace: entry.istio.namespace }),
+    nextStep: message('era.not-found.next'),
+  });
 }

@@ -13,9 +13,17 @@ export interface ParsedInventory {
   position(field: readonly (string | number)[]): Position;
 }
 
-export type InventoryReading = { readonly ok: true; readonly parsed: ParsedInventory } | { readonly ok: false; readonly problems: readonly [InventoryProblem, ...InventoryProblem[]] };
+export type InventoryReading =
+  | { readonly ok: true; readonly parsed: ParsedInventory }
+  | { readonly ok: false; readonly problems: readonly [InventoryProblem, ...InventoryProblem[]] };
 
-type Issue = { readonly path: readonly PropertyKey[]; readonly code: string; readonly message: string; readonly keys?: readonly string[]; readonly errors?: readonly (readonly Issue[])[] };
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly code: string;
+  readonly message: string;
+  readonly keys?: readonly string[];
+  readonly errors?: readonly (readonly Issue[])[];
+}
 
 /** An inventory without anything in it: what a missing or empty file means. */
 export const emptyInventory: Inventory = { version: 1, clusters: [], vms: [], services: [] };
@@ -43,7 +51,13 @@ export function readInventory(text: string): InventoryReading {
   };
   const read = (inventory: Inventory): InventoryReading => ({ ok: true, parsed: { inventory, document, position } });
 
-  const broken = document.errors.map((error): InventoryProblem => ({ field: '', rule: 'yaml', value: error.message, text: ruleText('yaml', '', error.message), position: placeAt(error.pos[0], error.pos[1]) }));
+  const broken = document.errors.map((error): InventoryProblem => ({
+    field: '',
+    rule: 'yaml',
+    value: error.message,
+    text: ruleText('yaml', '', error.message),
+    position: placeAt(error.pos[0], error.pos[1]),
+  }));
   if (isFilled(broken)) return { ok: false, problems: broken };
   const raw = toValue(document);
   if (!raw.ok) return { ok: false, problems: [found([], 'yaml', raw.reason)] };
@@ -54,7 +68,9 @@ export function readInventory(text: string): InventoryReading {
     return { ok: false, problems: isFilled(problems) ? problems : [found([], 'yaml', result.error.message)] };
   }
   const inventory = withDefaults(result.data);
-  const references = brokenReferences(inventory).map((reference) => found(reference.path, reference.rule, shown(reference.value), reference.other));
+  const references = brokenReferences(inventory).map((reference) =>
+    found(reference.path, reference.rule, shown(reference.value), reference.other),
+  );
   return isFilled(references) ? { ok: false, problems: references } : read(inventory);
 }
 
@@ -63,7 +79,9 @@ function isFilled<T>(list: readonly T[]): list is readonly [T, ...T[]] {
 }
 
 /** Plain value of the document; a bomb of aliases is refused by the library. */
-function toValue(document: Document.Parsed): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string } {
+function toValue(
+  document: Document.Parsed,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string } {
   try {
     return { ok: true, value: document.toJS({ maxAliasCount: 50 }) as unknown };
   } catch (error) {
@@ -71,9 +89,14 @@ function toValue(document: Document.Parsed): { readonly ok: true; readonly value
   }
 }
 
-function problemsOfIssue(issue: Issue, root: unknown, found: (path: readonly PropertyKey[], rule: string, value: string, other?: string, onKey?: boolean) => InventoryProblem): InventoryProblem[] {
+function problemsOfIssue(
+  issue: Issue,
+  root: unknown,
+  found: (path: readonly PropertyKey[], rule: string, value: string, other?: string, onKey?: boolean) => InventoryProblem,
+): InventoryProblem[] {
   const keys = issue.code === 'unrecognized_keys' ? (issue.keys ?? []) : [];
-  if (keys.length > 0) return keys.map((key) => found([...issue.path, key], 'unknown-key', shown(key), nearest(key, knownKeys(issue.path)) ?? '', true));
+  if (keys.length > 0)
+    return keys.map((key) => found([...issue.path, key], 'unknown-key', shown(key), nearest(key, knownKeys(issue.path)) ?? '', true));
   // Of a value that may be several things, the branch that got inside it (a list's element) says most.
   const inside = (issue.errors ?? []).flat().filter((inner) => inner.path.length > 0);
   if (inside.length > 0) return inside.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, root, found));
@@ -84,7 +107,10 @@ function problemsOfIssue(issue: Issue, root: unknown, found: (path: readonly Pro
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined), root);
+  return path.reduce<unknown>(
+    (value, part) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined),
+    root,
+  );
 }
 
 /** Offsets of a field's value, or of its key; of the nearest parent where the field is not written. */
@@ -126,4 +152,3 @@ function withDefaults(raw: RawInventory): Inventory {
     })),
   };
 }
-

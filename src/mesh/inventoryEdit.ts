@@ -15,35 +15,73 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What a person gives: only the keys that are to be written. A key that is undefined is removed by an update. */
 export type ClusterFields = Partial<Omit<ClusterEntry, 'istio'>> & { readonly istio?: Partial<ClusterEntry['istio']> };
 export type VmFields = Partial<VmEntry>;
-export type ServiceFields = Partial<Omit<ServiceEntry, 'ports'>> & { readonly ports?: readonly { readonly name: string; readonly port: number; readonly targetPort?: number; readonly protocol?: 'TCP' | 'UDP' }[] };
+export type ServiceFields = Partial<Omit<ServiceEntry, 'ports'>> & {
+  readonly ports?: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly targetPort?: number;
+    readonly protocol?: 'TCP' | 'UDP';
+  }[];
+};
 
 export const addCluster = (text: string, fields: ClusterFields & { readonly context: string }): string => add(text, 'clusters', fields);
 export const addVm = (text: string, fields: VmFields & Pick<VmEntry, 'name' | 'cluster' | 'namespace'>): string => add(text, 'vms', fields);
-export const addService = (text: string, fields: ServiceFields & Pick<ServiceEntry, 'name' | 'cluster' | 'namespace'>): string => add(text, 'services', fields);
+export const addService = (text: string, fields: ServiceFields & Pick<ServiceEntry, 'name' | 'cluster' | 'namespace'>): string =>
+  add(text, 'services', fields);
 
-export const updateCluster = (text: string, name: string, fields: ClusterFields): string => update(text, 'clusters', (inventory) => inventory.clusters.findIndex((cluster) => cluster.name === name), name, fields);
-export const updateVm = (text: string, name: string, fields: VmFields): string => update(text, 'vms', (inventory) => inventory.vms.findIndex((vm) => vm.name === name), name, fields);
+export const updateCluster = (text: string, name: string, fields: ClusterFields): string =>
+  update(text, 'clusters', (inventory) => inventory.clusters.findIndex((cluster) => cluster.name === name), name, fields);
+export const updateVm = (text: string, name: string, fields: VmFields): string =>
+  update(text, 'vms', (inventory) => inventory.vms.findIndex((vm) => vm.name === name), name, fields);
 export const updateService = (text: string, name: string, namespace: string, fields: ServiceFields): string =>
-  update(text, 'services', (inventory) => inventory.services.findIndex((service) => service.name === name && service.namespace === namespace), `${name}.${namespace}`, fields);
+  update(
+    text,
+    'services',
+    (inventory) => inventory.services.findIndex((service) => service.name === name && service.namespace === namespace),
+    `${name}.${namespace}`,
+    fields,
+  );
 
 /** Sets the captured inbound ports of a VM; undefined removes the key. */
-export const setInboundPorts = (text: string, vm: string, ports: readonly number[] | '*' | undefined): string => updateVm(text, vm, { inboundPorts: ports });
+export const setInboundPorts = (text: string, vm: string, ports: readonly number[] | '*' | undefined): string =>
+  updateVm(text, vm, { inboundPorts: ports });
 
 /** Makes a machine that only the cluster knows a VM of the inventory, and lists it in the registered services of the inventory that have its address. */
-export function adoptAddress(text: string, vm: VmFields & Pick<VmEntry, 'name' | 'cluster' | 'namespace' | 'address'>, services: readonly { readonly name: string; readonly namespace: string }[] = []): string {
+export function adoptAddress(
+  text: string,
+  vm: VmFields & Pick<VmEntry, 'name' | 'cluster' | 'namespace' | 'address'>,
+  services: readonly { readonly name: string; readonly namespace: string }[] = [],
+): string {
   const added = addVm(text, vm);
   return services.reduce((current, { name, namespace }) => {
-    const known = parseInventory(current).inventory.services.find((service) => service.name === name && service.namespace === namespace && service.cluster === vm.cluster);
-    return known === undefined || known.vms.includes(vm.name) ? current : updateService(current, name, namespace, { vms: [...known.vms, vm.name] });
+    const known = parseInventory(current).inventory.services.find(
+      (service) => service.name === name && service.namespace === namespace && service.cluster === vm.cluster,
+    );
+    return known === undefined || known.vms.includes(vm.name)
+      ? current
+      : updateService(current, name, namespace, { vms: [...known.vms, vm.name] });
   }, added);
 }
 
-export const removeCluster = (text: string, name: string): string => edit(text, (document, inventory) => removeAt(document, 'clusters', inventory.clusters.findIndex((cluster) => cluster.name === name), name));
+export const removeCluster = (text: string, name: string): string =>
+  edit(text, (document, inventory) =>
+    removeAt(
+      document,
+      'clusters',
+      inventory.clusters.findIndex((cluster) => cluster.name === name),
+      name,
+    ),
+  );
 
 /** Removes a VM, and its name from the services that list it. */
 export const removeVm = (text: string, name: string): string =>
   edit(text, (document, inventory) => {
-    removeAt(document, 'vms', inventory.vms.findIndex((vm) => vm.name === name), name);
+    removeAt(
+      document,
+      'vms',
+      inventory.vms.findIndex((vm) => vm.name === name),
+      name,
+    );
     inventory.services.forEach((service, index) => {
       const position = service.vms.indexOf(name);
       if (position >= 0) document.deleteIn(['services', index, 'vms', position]);
@@ -51,7 +89,14 @@ export const removeVm = (text: string, name: string): string =>
   });
 
 export const removeService = (text: string, name: string, namespace: string): string =>
-  edit(text, (document, inventory) => removeAt(document, 'services', inventory.services.findIndex((service) => service.name === name && service.namespace === namespace), `${name}.${namespace}`));
+  edit(text, (document, inventory) =>
+    removeAt(
+      document,
+      'services',
+      inventory.services.findIndex((service) => service.name === name && service.namespace === namespace),
+      `${name}.${namespace}`,
+    ),
+  );
 
 function add(text: string, section: Section, fields: Fields): string {
   return edit(text, (document) => {
@@ -89,7 +134,8 @@ function assign(document: Document, path: readonly (string | number)[], fields: 
     else {
       const node = document.createNode(isFields(value) ? written(value) : value);
       flowShortLists(node, true);
-      if (isNode(present)) Object.assign(node, { comment: present.comment, commentBefore: present.commentBefore, spaceBefore: present.spaceBefore });
+      if (isNode(present))
+        Object.assign(node, { comment: present.comment, commentBefore: present.commentBefore, spaceBefore: present.spaceBefore });
       document.setIn(at, node);
     }
   }
@@ -142,5 +188,9 @@ function keepFlowStyle(document: Document, text: string): void {
 }
 
 function missing(name: string): MeshError {
-  return new MeshError({ code: 'inventory.unknown-name', kind: 'bad-input', userMessage: message('inventory.unknown-name.entry', { name }) });
+  return new MeshError({
+    code: 'inventory.unknown-name',
+    kind: 'bad-input',
+    userMessage: message('inventory.unknown-name.entry', { name }),
+  });
 }

@@ -31,7 +31,12 @@ export class InventoryError extends MeshError {
       code: 'inventory.invalid',
       kind: 'bad-input',
       userMessage: first.text,
-      nextStep: message('inventory.invalid.next', { file, line: first.position.line, column: first.position.column, count: problems.length }),
+      nextStep: message('inventory.invalid.next', {
+        file,
+        line: first.position.line,
+        column: first.position.column,
+        count: problems.length,
+      }),
       field: first.field,
     });
     this.problems = problems;
@@ -40,7 +45,13 @@ export class InventoryError extends MeshError {
 
 /** Problems of an `inventory.invalid` error of any bundle; empty for any other error. */
 export function problemsOf(error: unknown): readonly InventoryProblem[] {
-  return error instanceof Object && 'code' in error && error.code === 'inventory.invalid' && 'problems' in error && Array.isArray(error.problems) ? (error.problems as InventoryProblem[]) : [];
+  return error instanceof Object &&
+    'code' in error &&
+    error.code === 'inventory.invalid' &&
+    'problems' in error &&
+    Array.isArray(error.problems)
+    ? (error.problems as InventoryProblem[])
+    : [];
 }
 
 type RuleText = (args: { field: string; value: string; other: string }) => Message;
@@ -50,7 +61,9 @@ const ruleTexts: Readonly<Record<string, RuleText>> = {
   yaml: ({ value }) => message('inventory.rule.yaml', { text: value }),
   required: ({ field }) => message('inventory.rule.required', { field }),
   'unknown-key': ({ field, value, other }) =>
-    other === '' ? message('inventory.rule.unknown-key', { field, key: value }) : message('inventory.rule.unknown-key-nearest', { field, key: value, nearest: other }),
+    other === ''
+      ? message('inventory.rule.unknown-key', { field, key: value })
+      : message('inventory.rule.unknown-key-nearest', { field, key: value, nearest: other }),
   version: ({ field, value }) => message('inventory.rule.version', { field, value }),
   mapping: ({ field }) => message('inventory.rule.mapping', { field }),
   list: ({ field, value }) => message('inventory.rule.list', { field, value }),

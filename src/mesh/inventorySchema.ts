@@ -1,5 +1,19 @@
 import * as z from 'zod/mini';
-import { isAddress, isCidr, isClusterName, isDnsLabel, isDnsSubdomain, isHostAlias, isLabelValue, isMachineAddress, isPlainText, isQualifiedName, isRelease, isServiceName, isServiceReference } from './names.ts';
+import {
+  isAddress,
+  isCidr,
+  isClusterName,
+  isDnsLabel,
+  isDnsSubdomain,
+  isHostAlias,
+  isLabelValue,
+  isMachineAddress,
+  isPlainText,
+  isQualifiedName,
+  isRelease,
+  isServiceName,
+  isServiceReference,
+} from './names.ts';
 
 /**
  * The schema of mesh-expansion.yaml (design: Contracts): parsing, completion in the editor and form validation rest on it.
@@ -20,7 +34,11 @@ const istio = z.strictObject(
     namespace: z.optional(text('dns-label', isDnsLabel, "The control plane's namespace. Default: istio-system.", dnsPattern)),
     release: z.optional(text('release', isRelease, 'Istio release, e.g. 1.0.3. Default: detected from the image tag.')),
     clusterId: z.optional(text('plain-text', isPlainText, "Cluster ID (istiod era). Default: from the injector's values.")),
-    controlPlaneAuth: z.optional(z.enum(['MUTUAL_TLS', 'NONE'], 'control-plane-auth').check(z.describe('Citadel era. Default: from the mesh ConfigMap, else MUTUAL_TLS.'))),
+    controlPlaneAuth: z.optional(
+      z
+        .enum(['MUTUAL_TLS', 'NONE'], 'control-plane-auth')
+        .check(z.describe('Citadel era. Default: from the mesh ConfigMap, else MUTUAL_TLS.')),
+    ),
     revision: z.optional(text('dns-label', isDnsLabel, 'Revision of istiod (istiod era). Default: the default revision.', dnsPattern)),
   },
   'mapping',
@@ -31,13 +49,29 @@ const cluster = z.strictObject(
     name: z.optional(text('cluster-name', isClusterName, 'What VMs and services refer to. Default: the context.')),
     context: text('cluster-name', isClusterName, 'Context of the kubeconfig. --context NAME=CONTEXT overrides it on one machine.'),
     istio: z.optional(istio),
-    serviceCidr: z.optional(z.array(text('cidr', isCidr, 'A range of cluster IPs, e.g. 10.63.240.0/20.'), 'list').check(z.minLength(1, 'list-empty'), z.describe('Ranges of cluster IPs that the sidecar captures. Default: discovered.'))),
+    serviceCidr: z.optional(
+      z
+        .array(text('cidr', isCidr, 'A range of cluster IPs, e.g. 10.63.240.0/20.'), 'list')
+        .check(z.minLength(1, 'list-empty'), z.describe('Ranges of cluster IPs that the sidecar captures. Default: discovered.')),
+    ),
     clusterDomain: z.optional(text('dns-subdomain', isDnsSubdomain, 'DNS domain of the cluster. Default: cluster.local.')),
     ingress: z.optional(
       z.strictObject(
         {
-          service: z.optional(text('service-reference', isServiceReference, 'NAME or NAME.NAMESPACE of the gateway where VMs reach istiod (istiod era). Default: istio-eastwestgateway.')),
-          address: z.optional(text('address-or-name', (value) => isAddress(value) || isDnsSubdomain(value), 'Address of the gateway. Default: from its service.')),
+          service: z.optional(
+            text(
+              'service-reference',
+              isServiceReference,
+              'NAME or NAME.NAMESPACE of the gateway where VMs reach istiod (istiod era). Default: istio-eastwestgateway.',
+            ),
+          ),
+          address: z.optional(
+            text(
+              'address-or-name',
+              (value) => isAddress(value) || isDnsSubdomain(value),
+              'Address of the gateway. Default: from its service.',
+            ),
+          ),
         },
         'mapping',
       ),
@@ -48,7 +82,11 @@ const cluster = z.strictObject(
           provider: z.optional(
             z
               .enum(['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'], 'provider')
-              .check(z.describe("Who makes the load balancers internal (citadel era). Default: detected from the nodes' providerID; neither detected nor chosen is refused.")),
+              .check(
+                z.describe(
+                  "Who makes the load balancers internal (citadel era). Default: detected from the nodes' providerID; neither detected nor chosen is refused.",
+                ),
+              ),
           ),
         },
         'mapping',
@@ -65,12 +103,20 @@ const vm = z.strictObject(
     cluster: text('cluster-name', isClusterName, 'Name of a cluster of this inventory.'),
     namespace: text('dns-label', isDnsLabel, 'Namespace of the VM in the mesh.', dnsPattern),
     serviceAccount: z.optional(text('dns-subdomain', isDnsSubdomain, 'Service account of the VM. Default: default.')),
-    address: z.optional(text('machine-address', isMachineAddress, 'Address of the VM. Default: asked from the VM, never guessed from several.')),
-    inboundPorts: z.optional(z.union([z.array(port, 'list'), z.literal('*')], 'ports').check(z.describe('Captured inbound TCP ports, or "*" for all (citadel era).'))),
+    address: z.optional(
+      text('machine-address', isMachineAddress, 'Address of the VM. Default: asked from the VM, never guessed from several.'),
+    ),
+    inboundPorts: z.optional(
+      z
+        .union([z.array(port, 'list'), z.literal('*')], 'ports')
+        .check(z.describe('Captured inbound TCP ports, or "*" for all (citadel era).')),
+    ),
     workloadGroup: z.optional(text('dns-subdomain', isDnsSubdomain, 'WorkloadGroup of the VM (istiod era).')),
     autoRegister: flag('Let istiod register the VM (istiod era). Default: true.'),
     captureDns: flag('Let the sidecar answer DNS (istiod era). Default: true.'),
-    externalAddress: z.optional(text('machine-address', isMachineAddress, 'Address others reach the VM by, when not its own (istiod era).')),
+    externalAddress: z.optional(
+      text('machine-address', isMachineAddress, 'Address others reach the VM by, when not its own (istiod era).'),
+    ),
   },
   'mapping',
 );
@@ -93,7 +139,13 @@ const service = z.strictObject(
     ports: z.array(servicePort, 'list').check(z.minLength(1, 'list-empty')),
     vms: z.optional(z.array(text('host-alias', isHostAlias, 'Name of a VM of this inventory.'), 'list')),
     serviceAccount: z.optional(text('dns-subdomain', isDnsSubdomain, 'Service account the service runs as. Default: default.')),
-    labels: z.optional(z.record(z.string().check(z.refine(isQualifiedName, 'qualified-name')), text('label-value', isLabelValue, 'Value of the label.'), 'mapping')),
+    labels: z.optional(
+      z.record(
+        z.string().check(z.refine(isQualifiedName, 'qualified-name')),
+        text('label-value', isLabelValue, 'Value of the label.'),
+        'mapping',
+      ),
+    ),
     annotations: z.optional(z.record(z.string().check(z.refine(isQualifiedName, 'qualified-name')), z.string('string'), 'mapping')),
   },
   'mapping',

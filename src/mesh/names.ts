@@ -33,7 +33,9 @@ export function isHostAlias(value: string): boolean {
 
 /** Cluster name and kubeconfig context: they hold `/` and `:` on EKS and OpenShift. No control character, no blank at an end, no leading `-`. */
 export function isClusterName(value: string): boolean {
-  return value !== '' && value.length <= 512 && value === value.trim() && !value.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value);
+  return (
+    value !== '' && value.length <= 512 && value === value.trim() && !value.startsWith('-') && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
+  );
 }
 
 /** A value that is one line of text without control characters. */
@@ -81,12 +83,25 @@ export function isLabelValue(value: string): boolean {
 }
 
 /** Folders of a VM that generated files live in. A path outside them is never written, whoever names it. */
-export const allowedRoots: readonly string[] = ['/etc', '/var/lib/istio', '/var/run/secrets', '/run/secrets', '/usr/local', '/lib/systemd/system'];
+export const allowedRoots: readonly string[] = [
+  '/etc',
+  '/var/lib/istio',
+  '/var/run/secrets',
+  '/run/secrets',
+  '/usr/local',
+  '/lib/systemd/system',
+];
 
 /** Absolute, normalized POSIX path below an allowed root: no `..`, no empty part, no control character, no backslash. */
 export function isHostPath(value: string, roots: readonly string[] = allowedRoots): boolean {
   if (!/^\/[^\\\p{Cc}]+$/u.test(value) || value.length > 1024) return false;
-  if (value.slice(1).split('/').some((part) => part === '' || part === '.' || part === '..')) return false;
+  if (
+    value
+      .slice(1)
+      .split('/')
+      .some((part) => part === '' || part === '.' || part === '..')
+  )
+    return false;
   return roots.some((root) => value.startsWith(`${root}/`));
 }
 
@@ -95,7 +110,8 @@ export function isHostPath(value: string, roots: readonly string[] = allowedRoot
  * so that the result is safe on Windows, is no `.` or `..`, and `decodeName` gives the name back.
  */
 export function encodeName(name: string): string {
-  const encoded = [...name].map((character, index) => (/[A-Za-z0-9_-]/.test(character) || (character === '.' && index > 0) ? character : percent(character))).join('');
+  // Of `..` both dots are encoded, of `.a` the first.
+  const encoded = name.replace(/^\.+|[^A-Za-z0-9_.-]/gu, percent);
   // Windows drops a trailing dot, and keeps a few device names for itself.
   const ended = encoded.endsWith('.') ? `${encoded.slice(0, -1)}%2E` : encoded;
   return /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(ended) ? `${percent(ended.charAt(0))}${ended.slice(1)}` : ended;
@@ -112,5 +128,5 @@ export function decodeName(encoded: string): string | undefined {
 }
 
 function percent(text: string): string {
-  return [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+  return Array.from(new TextEncoder().encode(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }

@@ -2,7 +2,9 @@
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const measured = candidates.map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }));
   const best = measured.sort((a, b) => a.distance - b.distance)[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(Math.max(word.length, best.candidate.length) / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(Math.max(word.length, best.candidate.length) / 3))
+    ? best.candidate
+    : undefined;
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) from one word to the other. */
@@ -14,7 +16,8 @@ function distance(from: string, to: string): number {
     for (let column = 1; column <= to.length; column++) {
       const same = from[row - 1] === to[column - 1];
       let cost = Math.min(at(previous, column) + 1, at(current, column - 1) + 1, at(previous, column - 1) + (same ? 0 : 1));
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) cost = Math.min(cost, at(beforePrevious, column - 2) + 1);
+      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1])
+        cost = Math.min(cost, at(beforePrevious, column - 2) + 1);
       current.push(cost);
     }
     beforePrevious = previous;

@@ -32,7 +32,10 @@ export class OpenParts {
   async era(entry: ClusterEntry, options?: CallOptions): Promise<FoundEra> {
     const key = JSON.stringify([entry.context, entry.istio]);
     const now = (): number => this.#ports.clock.now().getTime();
-    const find = async (): Promise<FoundEra & { at: number }> => ({ ...(await eraOf(entry, () => this.cluster(entry, options), this.#eras, options)), at: now() });
+    const find = async (): Promise<FoundEra & { at: number }> => ({
+      ...(await eraOf(entry, () => this.cluster(entry, options), this.#eras, options)),
+      at: now(),
+    });
     const found = await this.#found.get(key, find, options?.signal);
     if (now() - found.at < DETECTED_FOR_MS) return found;
     this.#found.forget(key);
@@ -41,7 +44,8 @@ export class OpenParts {
 
   /** Connects at once, so that who asks learns of an unreachable VM here; later calls share the connection and reopen a lost one. */
   async host(vm: VmEntry, options?: CallOptions): Promise<VmHost> {
-    const open = (call?: CallOptions): Promise<VmHost> => this.#hosts.get(vm.host, (signal) => this.#ports.connections.host(vm.host, { ...call, signal }), call?.signal);
+    const open = (call?: CallOptions): Promise<VmHost> =>
+      this.#hosts.get(vm.host, (signal) => this.#ports.connections.host(vm.host, { ...call, signal }), call?.signal);
     const opened = await open(options);
     let current = opened;
     return reopeningHost(vm.host, {
@@ -87,14 +91,23 @@ export function onlyAddress(vm: VmEntry, facts: HostFacts | undefined): string {
   const ipv4 = addresses.filter(({ address }) => !address.includes(':'));
   const [first] = addresses;
   if (first === undefined) {
-    throw new MeshError({ code: 'vm.no-address', kind: 'bad-input', userMessage: message('vm.no-address', { vm: vm.name }), nextStep: message('vm.no-address.next', { vm: vm.name }), field: 'address' });
+    throw new MeshError({
+      code: 'vm.no-address',
+      kind: 'bad-input',
+      userMessage: message('vm.no-address', { vm: vm.name }),
+      nextStep: message('vm.no-address.next', { vm: vm.name }),
+      field: 'address',
+    });
   }
   if (addresses.length === 1) return first.address;
   if (ipv4.length === 1 && ipv4[0] !== undefined && addresses.every((one) => one.interface === ipv4[0]?.interface)) return ipv4[0].address;
   throw new MeshError({
     code: 'vm.several-addresses',
     kind: 'bad-input',
-    userMessage: message('vm.several-addresses', { vm: vm.name, addresses: addresses.map((one) => `${one.address} (${one.interface})`).join(', ') }),
+    userMessage: message('vm.several-addresses', {
+      vm: vm.name,
+      addresses: addresses.map((one) => `${one.address} (${one.interface})`).join(', '),
+    }),
     nextStep: message('vm.several-addresses.next', { vm: vm.name }),
     field: 'address',
   });

@@ -42,7 +42,11 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Pla
   for (const [index, step] of plan.steps.entries()) {
     try {
       report(index, 'running');
-      const didSomething = await within(options, (call) => doStep(step, call), (progress) => report(index, 'running', { progress }));
+      const didSomething = await within(
+        options,
+        (call) => doStep(step, call),
+        (progress) => report(index, 'running', { progress }),
+      );
       report(index, didSomething ? 'done' : 'unchanged');
     } catch (thrown) {
       const error = options.signal?.aborted === true ? asCancelled(thrown) : asMeshError(thrown);
@@ -54,7 +58,10 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Pla
 }
 
 /** Runs several plans at once, at most `concurrency` at a time (default 8). Results are in the order of the plans; one that fails does not stop the others. */
-export async function runPlans(plans: readonly Plan[], options: RunOptions & { readonly concurrency?: number; readonly onPlanEvent?: (plan: Plan, event: PlanEvent) => void } = {}): Promise<readonly PlanResult[]> {
+export async function runPlans(
+  plans: readonly Plan[],
+  options: RunOptions & { readonly concurrency?: number; readonly onPlanEvent?: (plan: Plan, event: PlanEvent) => void } = {},
+): Promise<readonly PlanResult[]> {
   const { concurrency = 8, onPlanEvent, onEvent, ...rest } = options;
   const limit = pLimit(concurrency);
   return Promise.all(
@@ -103,10 +110,15 @@ export function describeResult(result: PlanResult): Message {
   const total = result.states.length;
   const done = result.states.filter((state, index) => state === 'done' && result.plan.steps[index]?.readOnly !== true).length;
   const undone = result.states.filter((state) => state === 'undone').length;
-  if (undone > 0) return message('plan.state.undone', { undone, kept: done + result.states.filter((state) => state === 'undo-failed').length });
+  if (undone > 0)
+    return message('plan.state.undone', { undone, kept: done + result.states.filter((state) => state === 'undo-failed').length });
   if (result.ok) return result.changed ? message('plan.state.done', { done, total }) : message('plan.state.unchanged');
   if (done === 0) return message('plan.state.stopped-unchanged');
-  return message('plan.state.stopped', { done, total, at: result.states.findIndex((state) => state === 'failed' || state === 'cancelled') + 1 });
+  return message('plan.state.stopped', {
+    done,
+    total,
+    at: result.states.findIndex((state) => state === 'failed' || state === 'cancelled') + 1,
+  });
 }
 
 /** Steps that only look change nothing; an undo that failed leaves its change behind. */
@@ -122,7 +134,11 @@ async function doStep(step: Step, call: CallOptions): Promise<boolean> {
 }
 
 /** Runs `work` under the signal and the time limit; when either ends it, waits for it to stop, but not for ever. */
-async function within<T>(options: RunOptions, work: (call: CallOptions) => Promise<T>, onProgress: (progress: Message) => void): Promise<T> {
+async function within<T>(
+  options: RunOptions,
+  work: (call: CallOptions) => Promise<T>,
+  onProgress: (progress: Message) => void,
+): Promise<T> {
   const limit = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, limit].filter((one) => one !== undefined));
   signal.throwIfAborted();
@@ -130,7 +146,17 @@ async function within<T>(options: RunOptions, work: (call: CallOptions) => Promi
   let onAbort: (() => void) | undefined;
   const stuck = new Promise<never>((_, reject) => {
     onAbort = () => {
-      timer = setTimeout(() => reject(new MeshError({ code: 'plan.not-stopped', userMessage: message('plan.not-stopped'), nextStep: message('plan.not-stopped.next') })), STOP_GRACE_MS);
+      timer = setTimeout(
+        () =>
+          reject(
+            new MeshError({
+              code: 'plan.not-stopped',
+              userMessage: message('plan.not-stopped'),
+              nextStep: message('plan.not-stopped.next'),
+            }),
+          ),
+        STOP_GRACE_MS,
+      );
     };
     signal.addEventListener('abort', onAbort, { once: true });
   });
@@ -139,7 +165,12 @@ async function within<T>(options: RunOptions, work: (call: CallOptions) => Promi
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (limit?.aborted === true && options.signal?.aborted !== true && (error.kind === 'cancelled' || error.code === 'unexpected')) {
-      throw new MeshError({ code: 'plan.timeout', userMessage: message('plan.timeout', { seconds: Math.round((options.timeoutMs ?? 0) / 1000) }), nextStep: message('plan.timeout.next'), cause: thrown });
+      throw new MeshError({
+        code: 'plan.timeout',
+        userMessage: message('plan.timeout', { seconds: Math.round((options.timeoutMs ?? 0) / 1000) }),
+        nextStep: message('plan.timeout.next'),
+        cause: thrown,
+      });
     }
     throw thrown;
   } finally {

@@ -26,7 +26,10 @@ export function rollbackPlan(vm: VmEntry, host: VmHost): Plan {
     target: host.alias,
     preview: async (options) => {
       const units = await runningUnits(host, options);
-      return { needed: changed.length > 0 && units.length > 0, details: units.map((unit) => ({ kind: 'command', commandLine: `systemctl restart ${unit}` }) as const) };
+      return {
+        needed: changed.length > 0 && units.length > 0,
+        details: units.map((unit) => ({ kind: 'command', commandLine: `systemctl restart ${unit}` }) as const),
+      };
     },
     run: async (options) => {
       await host.setUnits({ restart: await runningUnits(host, options) }, options);
@@ -40,5 +43,7 @@ async function runningUnits(host: VmHost, options?: Parameters<Step['preview']>[
   const names = (manifest?.units ?? []).map((unit) => unit.name);
   if (names.length === 0) return [];
   const { units } = await host.probe({ units: names }, options);
-  return units.filter((unit) => unit.active === 'active' || unit.active === 'activating' || unit.active === 'failed').map((unit) => unit.name);
+  return units
+    .filter((unit) => unit.active === 'active' || unit.active === 'activating' || unit.active === 'failed')
+    .map((unit) => unit.name);
 }

@@ -22,7 +22,13 @@ function sameContent(file: GeneratedFile, remote: RemoteFile): boolean {
 
 /** Puts together what was asked from a VM and what it should be: the drift of each file, the condition (most urgent first, ui.md), the one line that matters most. */
 export function statusOf(vm: VmEntry, generated: Generated, state: HostState, now: Date): VmStatus {
-  const files = generated.files.map((file) => ({ file, drift: driftOf(file, state.files.find((remote) => remote.path === file.path)) }));
+  const files = generated.files.map((file) => ({
+    file,
+    drift: driftOf(
+      file,
+      state.files.find((remote) => remote.path === file.path),
+    ),
+  }));
   const leaf = leafCertificate(generated, state);
   const readers = new Set(generated.files.flatMap((file) => file.readBy));
   const units = state.units.filter((unit) => readers.has(unit.name));
@@ -44,24 +50,42 @@ interface Facts {
 function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { readonly condition: VmCondition; readonly summary: Message } {
   const manifest = state.manifest;
   if (manifest === undefined) return { condition: 'not-joined', summary: message('status.not-joined') };
-  const failed = units.find((unit) => unit.load !== 'loaded' || !['active', 'reloading', 'activating'].includes(unit.active) || (unit.active === 'activating' && unit.restarts > 0));
-  if (failed !== undefined) return { condition: 'failed', summary: message('status.unit-failed', { unit: failed.name, state: failed.load === 'loaded' ? failed.active : failed.load }) };
+  const failed = units.find(
+    (unit) =>
+      unit.load !== 'loaded' ||
+      !['active', 'reloading', 'activating'].includes(unit.active) ||
+      (unit.active === 'activating' && unit.restarts > 0),
+  );
+  if (failed !== undefined)
+    return {
+      condition: 'failed',
+      summary: message('status.unit-failed', { unit: failed.name, state: failed.load === 'loaded' ? failed.active : failed.load }),
+    };
   const leftMs = leaf === undefined ? undefined : Date.parse(leaf.notAfter) - now.getTime();
-  if (leaf !== undefined && leftMs !== undefined && leftMs <= 0) return { condition: 'failed', summary: message('status.expired', { time: leaf.notAfter }) };
-  if (manifest.owner.cluster !== vm.cluster) return { condition: 'needs-person', summary: message('status.other-cluster', { cluster: manifest.owner.cluster }) };
-  if (generated.conflicts.length > 0) return { condition: 'needs-person', summary: message('status.conflict', { paths: generated.conflicts.join(', ') }) };
-  if (drifted.length > 0) return { condition: 'needs-push', summary: message('status.needs-push', { count: drifted.length, first: drifted[0] ?? '' }) };
+  if (leaf !== undefined && leftMs !== undefined && leftMs <= 0)
+    return { condition: 'failed', summary: message('status.expired', { time: leaf.notAfter }) };
+  if (manifest.owner.cluster !== vm.cluster)
+    return { condition: 'needs-person', summary: message('status.other-cluster', { cluster: manifest.owner.cluster }) };
+  if (generated.conflicts.length > 0)
+    return { condition: 'needs-person', summary: message('status.conflict', { paths: generated.conflicts.join(', ') }) };
+  if (drifted.length > 0)
+    return { condition: 'needs-push', summary: message('status.needs-push', { count: drifted.length, first: drifted[0] ?? '' }) };
   if (leaf !== undefined && leftMs !== undefined && leftMs < EXPIRING_PART * (Date.parse(leaf.notAfter) - Date.parse(leaf.notBefore))) {
     return { condition: 'expiring', summary: message('status.expiring', { left: span(leftMs) }) };
   }
   const starting = units.find((unit) => unit.active === 'activating');
   if (starting !== undefined) return { condition: 'pending', summary: message('status.starting', { unit: starting.name }) };
-  return { condition: 'in-sync', summary: leftMs === undefined ? message('status.in-sync') : message('status.in-sync-certificate', { left: span(leftMs) }) };
+  return {
+    condition: 'in-sync',
+    summary: leftMs === undefined ? message('status.in-sync') : message('status.in-sync-certificate', { left: span(leftMs) }),
+  };
 }
 
 /** The VM's own certificate: the one that names an identity. */
 function leafCertificate(generated: Generated, state: HostState): CertificateFacts | undefined {
-  const certificates = state.files.filter((remote) => generated.files.some((file) => file.path === remote.path)).map((remote) => remote.certificate);
+  const certificates = state.files
+    .filter((remote) => generated.files.some((file) => file.path === remote.path))
+    .map((remote) => remote.certificate);
   return certificates.find((facts) => facts !== undefined && facts.uris.length > 0 && facts.notAfter !== '');
 }
 

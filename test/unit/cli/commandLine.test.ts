@@ -11,8 +11,16 @@ vms: [{ name: db-1, cluster: prod, namespace: vm }]
 `;
 
 /** Runs the real program without a terminal, in a folder of its own. */
-async function run(folder: string, args: string[], env: Record<string, string> = {}): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: path.join(folder, 'none'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(
+  folder: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, KUBECONFIG: path.join(folder, 'none'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (err += data.toString()));
@@ -30,7 +38,15 @@ describe('command line', function () {
   after(async () => rm(folder, { recursive: true }));
 
   it('refuses a change without a terminal and without --yes, at once', async () => {
-    for (const args of [['join', '--vm', 'db-1'], ['push', '--all'], ['leave', '--vm', 'db-1'], ['rollback', '--vm', 'db-1'], ['register', '--service', 'x'], ['deregister', '--service', 'x'], ['cluster', 'setup', '--cluster', 'prod']]) {
+    for (const args of [
+      ['join', '--vm', 'db-1'],
+      ['push', '--all'],
+      ['leave', '--vm', 'db-1'],
+      ['rollback', '--vm', 'db-1'],
+      ['register', '--service', 'x'],
+      ['deregister', '--service', 'x'],
+      ['cluster', 'setup', '--cluster', 'prod'],
+    ]) {
       const { code, out, err } = await run(folder, args);
       assert.deepEqual([code, out], [4, ''], args.join(' '));
       assert.match(err, /^error: .*\n {2}next: .*--yes/);
@@ -88,7 +104,11 @@ describe('command line', function () {
     assert.equal(code, 2);
     const { error } = JSON.parse(out) as { error: { code: string; message: string; problems: { field: string; line: number }[] } };
     assert.equal(error.code, 'inventory.invalid');
-    assert.deepEqual(error.problems.map(({ field, line }) => `${line} ${field}`).sort(), ['3 vms[0].inboundPorts[0]', '3 vms[0].namespace', '3 vms[0].namespce']);
+    assert.deepEqual(error.problems.map(({ field, line }) => `${line} ${field}`).sort(), [
+      '3 vms[0].inboundPorts[0]',
+      '3 vms[0].namespace',
+      '3 vms[0].namespce',
+    ]);
     assert.deepEqual(await readdir(folder), before);
   });
 

@@ -45,7 +45,8 @@ describe('package source', () => {
 });
 
 describe('output', () => {
-  it('shows control characters instead of sending them', () => assert.equal(printable('a\u001b[31mb\tc\nd\u0007\u009b'), 'a\\x1b[31mb\tc\nd\\x07\\x9b'));
+  it('shows control characters instead of sending them', () =>
+    assert.equal(printable('a\u001b[31mb\tc\nd\u0007\u009b'), 'a\\x1b[31mb\tc\nd\\x07\\x9b'));
 });
 
 describe('saved edits on disk', () => {

@@ -5,8 +5,10 @@ import { problemsOf, type InventoryProblem } from '../../../src/mesh/inventoryPr
 /** The first problem of a text, as `line:column field rule value`. */
 function problems(text: string): string[] {
   const reading = readInventory(text);
-  assert.equal(reading.ok, false, 'the inventory was accepted');
-  return reading.ok ? [] : reading.problems.map((problem: InventoryProblem) => `${problem.position.line}:${problem.position.column} ${problem.field} ${problem.rule} ${problem.value}`);
+  assert.ok(!reading.ok, 'the inventory was accepted');
+  return reading.problems.map(
+    (problem: InventoryProblem) => `${problem.position.line}:${problem.position.column} ${problem.field} ${problem.rule} ${problem.value}`,
+  );
 }
 
 const cluster = 'version: 1\nclusters:\n  - context: prod\n';
@@ -29,7 +31,16 @@ services:
       clusters: [{ name: 'prod', context: 'prod', istio: { namespace: 'istio-system' }, clusterDomain: 'cluster.local' }],
       vms: [{ name: 'db-1', host: 'db-1', cluster: 'prod', namespace: 'vm', serviceAccount: 'default' }],
       services: [
-        { name: 'mysql', cluster: 'prod', namespace: 'onprem', ports: [{ name: 'mysql', port: 3306, targetPort: 3306, protocol: 'TCP' }], vms: [], serviceAccount: 'default', labels: {}, annotations: {} },
+        {
+          name: 'mysql',
+          cluster: 'prod',
+          namespace: 'onprem',
+          ports: [{ name: 'mysql', port: 3306, targetPort: 3306, protocol: 'TCP' }],
+          vms: [],
+          serviceAccount: 'default',
+          labels: {},
+          annotations: {},
+        },
       ],
     });
   });
@@ -79,11 +90,12 @@ services:
     });
     assert.deepEqual(inventory.vms[1]?.inboundPorts, '*');
     assert.deepEqual(inventory.services[0]?.ports, [{ name: 'mysql', port: 3306, targetPort: 13306, protocol: 'UDP' }]);
-    assert.deepEqual(inventory.services[0]?.labels, { 'app.example.org/tier': 'data' });
+    assert.deepEqual(inventory.services[0].labels, { 'app.example.org/tier': 'data' });
   });
 
   it('takes an empty file, and an empty list, for nothing', () => {
-    for (const text of ['', '# only a comment\n', 'version: 1\nvms:\nclusters: []\n']) assert.deepEqual(parseInventory(text).inventory, { version: 1, clusters: [], vms: [], services: [] });
+    for (const text of ['', '# only a comment\n', 'version: 1\nvms:\nclusters: []\n'])
+      assert.deepEqual(parseInventory(text).inventory, { version: 1, clusters: [], vms: [], services: [] });
   });
 
   it('says where each field stands', () => {
@@ -94,13 +106,19 @@ services:
 
   it('names the nearest known key', () => {
     assert.deepEqual(problems(vm('    inboundPort: [80]\n')), ['8:5 vms[0].inboundPort unknown-key "inboundPort"']);
-    assert.throws(() => parseInventory(vm('    inboundPort: [80]\n')), (error: unknown) => {
-      assert.deepEqual(problemsOf(error)[0]?.text, { id: 'inventory.rule.unknown-key-nearest', args: { field: 'vms[0].inboundPort', key: '"inboundPort"', nearest: 'inboundPorts' } });
-      return true;
-    });
+    assert.throws(
+      () => parseInventory(vm('    inboundPort: [80]\n')),
+      (error: unknown) => {
+        assert.deepEqual(problemsOf(error)[0]?.text, {
+          id: 'inventory.rule.unknown-key-nearest',
+          args: { field: 'vms[0].inboundPort', key: '"inboundPort"', nearest: 'inboundPorts' },
+        });
+        return true;
+      },
+    );
     assert.deepEqual(problems('version: 1\nvmz: []\n'), ['2:1 vmz unknown-key "vmz"']);
     const reading = readInventory(`${cluster}    loadBalancer: {}\n`);
-    assert.equal(!reading.ok && reading.problems[0].text.args['nearest'], 'loadBalancers');
+    assert.equal(!reading.ok && reading.problems[0].text.args.nearest, 'loadBalancers');
   });
 
   it('names field, value, rule and place of a wrong value', () => {
@@ -131,8 +149,14 @@ services:
       ['clusters: []\n', '1:1 version required '],
       ['version: 1\nvms: {}\n', '2:6 vms list {}'],
       ['version: 1\nvms:\n  - name: a\n    namespace: b\n', '3:5 vms[0].cluster required '],
-      [`${cluster}services:\n  - { name: 1a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }] }\n`, '5:13 services[0].name service-name "1a"'],
-      [`${cluster}services:\n  - { name: a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }], labels: { "a b": c } }\n`, '5:87 services[0].labels["a b"] qualified-name "a b"'],
+      [
+        `${cluster}services:\n  - { name: 1a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }] }\n`,
+        '5:13 services[0].name service-name "1a"',
+      ],
+      [
+        `${cluster}services:\n  - { name: a, cluster: prod, namespace: vm, ports: [{ name: x, port: 1 }], labels: { "a b": c } }\n`,
+        '5:87 services[0].labels["a b"] qualified-name "a b"',
+      ],
     ];
     for (const [text, expected] of cases) assert.equal(problems(text)[0], expected);
   });
@@ -140,7 +164,10 @@ services:
   it('tells broken YAML with its place', () => {
     assert.match(problems('version: 1\nvms: [\n')[0] ?? '', /^3:1 {2}yaml /);
     assert.match(problems('version: 1\nversion: 1\n')[0] ?? '', /^2:1 {2}yaml .*unique/);
-    assert.match(problems(`a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`)[0] ?? '', /yaml/);
+    assert.match(
+      problems(`a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`)[0] ?? '',
+      /yaml/,
+    );
   });
 
   it('wants unique names and known references', () => {
@@ -148,11 +175,13 @@ services:
     assert.deepEqual(problems(`${cluster}${vms}`), ['6:13 vms[1].name unique "a"', '6:25 vms[1].cluster unknown-cluster "prodd"']);
     const service = (more: string) => `services:\n  - { name: s, cluster: prod, namespace: n, ports: [{ name: x, port: 1 }]${more} }\n`;
     assert.deepEqual(problems(`${cluster}${service(', vms: [db-9]')}`), ['5:82 services[0].vms[0] unknown-vm "db-9"']);
-    assert.deepEqual(problems(`${cluster}  - context: edge\nvms: [{ name: a, cluster: edge, namespace: vm }]\n${service(', vms: [a]')}`), ['7:82 services[0].vms[0] other-cluster "a"']);
-    assert.deepEqual(problems(`${cluster}services:\n  - { name: s, cluster: prod, namespace: n, ports: [{ name: x, port: 1 }, { name: x, port: 1 }] }\n`), [
-      '5:83 services[0].ports[1].name unique "x"',
-      '5:92 services[0].ports[1].port unique "1/TCP"',
+    assert.deepEqual(problems(`${cluster}  - context: edge\nvms: [{ name: a, cluster: edge, namespace: vm }]\n${service(', vms: [a]')}`), [
+      '7:82 services[0].vms[0] other-cluster "a"',
     ]);
+    assert.deepEqual(
+      problems(`${cluster}services:\n  - { name: s, cluster: prod, namespace: n, ports: [{ name: x, port: 1 }, { name: x, port: 1 }] }\n`),
+      ['5:83 services[0].ports[1].name unique "x"', '5:92 services[0].ports[1].port unique "1/TCP"'],
+    );
   });
 
   it('lets one service name stand in two namespaces', () => {

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { isMeshError } from '../../../src/mesh/errors.ts';
-import { addCluster, addService, addVm, adoptAddress, removeCluster, removeVm, setInboundPorts, updateCluster, updateVm } from '../../../src/mesh/inventoryEdit.ts';
+import {
+  addCluster,
+  addService,
+  addVm,
+  adoptAddress,
+  removeCluster,
+  removeVm,
+  setInboundPorts,
+  updateCluster,
+  updateVm,
+} from '../../../src/mesh/inventoryEdit.ts';
 
 const text = `# Our mesh
 version: 1
@@ -50,11 +60,20 @@ services:
   });
 
   it('keeps comments and order, and touches nothing else', () => {
-    assert.equal(addVm(text, { name: 'app-3', cluster: 'prod', namespace: 'vm' }), text.replace('services:\n', '  - name: app-3\n    cluster: prod\n    namespace: vm\nservices:\n'));
+    assert.equal(
+      addVm(text, { name: 'app-3', cluster: 'prod', namespace: 'vm' }),
+      text.replace('services:\n', '  - name: app-3\n    cluster: prod\n    namespace: vm\nservices:\n'),
+    );
     assert.equal(setInboundPorts(text, 'db-1', [3306, 8080]), text.replace('[3306] # mysql', '[3306, 8080] # mysql'));
-    assert.equal(setInboundPorts(text.replace('[db-1]', '[ db-1 ]'), 'web-2', '*'), text.replace('[db-1]', '[ db-1 ]').replace('namespace: vm }', 'namespace: vm, inboundPorts: "*" }'));
+    assert.equal(
+      setInboundPorts(text.replace('[db-1]', '[ db-1 ]'), 'web-2', '*'),
+      text.replace('[db-1]', '[ db-1 ]').replace('namespace: vm }', 'namespace: vm, inboundPorts: "*" }'),
+    );
     assert.equal(updateVm(text, 'db-1', { namespace: 'data' }), text.replace('namespace: vm\n', 'namespace: data\n'));
-    assert.equal(updateCluster(text, 'prod', { istio: { release: '1.0.3' } }), text.replace('context: prod\n', 'context: prod\n    istio:\n      release: 1.0.3\n'));
+    assert.equal(
+      updateCluster(text, 'prod', { istio: { release: '1.0.3' } }),
+      text.replace('context: prod\n', 'context: prod\n    istio:\n      release: 1.0.3\n'),
+    );
   });
 
   it('removes a key, and a VM with its place in the services', () => {
@@ -67,7 +86,9 @@ services:
   });
 
   it('adopts an address into the VMs and the services that have it', () => {
-    const adopted = adoptAddress(text, { name: 'old', cluster: 'prod', namespace: 'vm', address: '10.1.0.9' }, [{ name: 'mysql', namespace: 'onprem' }]);
+    const adopted = adoptAddress(text, { name: 'old', cluster: 'prod', namespace: 'vm', address: '10.1.0.9' }, [
+      { name: 'mysql', namespace: 'onprem' },
+    ]);
     assert.match(adopted, /name: old\n {4}cluster: prod\n {4}namespace: vm\n {4}address: 10\.1\.0\.9\n/);
     assert.match(adopted, /vms: \[db-1, old\]/);
   });

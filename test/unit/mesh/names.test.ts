@@ -1,18 +1,65 @@
 import assert from 'node:assert/strict';
-import { decodeName, encodeName, isAddress, isCidr, isClusterName, isDnsLabel, isHostAlias, isHostPath, isMachineAddress, isPort, isRelease, isServiceReference } from '../../../src/mesh/names.ts';
+import {
+  decodeName,
+  encodeName,
+  isAddress,
+  isCidr,
+  isClusterName,
+  isDnsLabel,
+  isHostAlias,
+  isHostPath,
+  isMachineAddress,
+  isPort,
+  isRelease,
+  isServiceReference,
+} from '../../../src/mesh/names.ts';
 import { nearest } from '../../../src/mesh/nearest.ts';
 
-const accepts = (rule: (value: string) => boolean, values: string[]) => values.forEach((value) => assert.equal(rule(value), true, `refused ${JSON.stringify(value)}`));
-const refuses = (rule: (value: string) => boolean, values: string[]) => values.forEach((value) => assert.equal(rule(value), false, `accepted ${JSON.stringify(value)}`));
+const accepts = (rule: (value: string) => boolean, values: string[]) =>
+  values.forEach((value) => assert.equal(rule(value), true, `refused ${JSON.stringify(value)}`));
+const refuses = (rule: (value: string) => boolean, values: string[]) =>
+  values.forEach((value) => assert.equal(rule(value), false, `accepted ${JSON.stringify(value)}`));
 
 describe('names', () => {
   it('knows a host alias from an option, a path and a shell word', () => {
     accepts(isHostAlias, ['db-1', 'db_1.example.org', 'root@10.0.0.1', '机器1', '2001:db8::1', 'A']);
-    refuses(isHostAlias, ['', '-oProxyCommand=x', 'a b', 'a\tb', 'a\nb', 'a/b', 'a\\b', '..', 'a..b', '.ssh', '$(id)', 'a;b', 'a`b', 'a"b', "a'b", 'a*', 'a|b', 'a&b', 'a>b', '~', 'a\u0000', 'a\u202eb', '#a', '%h', 'a!']);
+    refuses(isHostAlias, [
+      '',
+      '-oProxyCommand=x',
+      'a b',
+      'a\tb',
+      'a\nb',
+      'a/b',
+      'a\\b',
+      '..',
+      'a..b',
+      '.ssh',
+      '$(id)',
+      'a;b',
+      'a`b',
+      'a"b',
+      "a'b",
+      'a*',
+      'a|b',
+      'a&b',
+      'a>b',
+      '~',
+      'a\u0000',
+      'a\u202eb',
+      '#a',
+      '%h',
+      'a!',
+    ]);
   });
 
   it('lets cluster names hold / and :', () => {
-    accepts(isClusterName, ['prod', 'arn:aws:eks:eu-west-1:1:cluster/prod', 'default/api:6443/kube:admin', 'a b', 'kubernetes-admin@kubernetes']);
+    accepts(isClusterName, [
+      'prod',
+      'arn:aws:eks:eu-west-1:1:cluster/prod',
+      'default/api:6443/kube:admin',
+      'a b',
+      'kubernetes-admin@kubernetes',
+    ]);
     refuses(isClusterName, ['', '-x', ' a', 'a ', 'a\nb', 'a\u001b[31m', 'a\u200bb']);
   });
 
@@ -26,7 +73,16 @@ describe('names', () => {
   it('takes only addresses written in full', () => {
     accepts(isAddress, ['10.0.0.1', '::1', '2001:db8::5']);
     refuses(isAddress, ['10.1', '010.0.0.1', '0x7f.0.0.1', '10.0.0.256', 'fe80::1%eth0', '', '10.0.0.1 ']);
-    refuses(isMachineAddress, ['127.0.0.1', '::1', '169.254.1.1', 'fe80::1', '224.0.0.1', '0.0.0.0', '255.255.255.255', '::ffff:127.0.0.1']);
+    refuses(isMachineAddress, [
+      '127.0.0.1',
+      '::1',
+      '169.254.1.1',
+      'fe80::1',
+      '224.0.0.1',
+      '0.0.0.0',
+      '255.255.255.255',
+      '::ffff:127.0.0.1',
+    ]);
     accepts(isCidr, ['10.63.240.0/20', '0.0.0.0/0', 'fd00::/112']);
     refuses(isCidr, ['10.0.0.0', '10.0.0.0/33', '10.0/8', '10.0.0.0/', 'fd00::/129', '10.0.0.0/8,10.1.0.0/16', '*']);
   });
@@ -39,7 +95,18 @@ describe('names', () => {
 
   it('keeps paths normalized and below the allowed roots', () => {
     accepts(isHostPath, ['/etc/certs/key.pem', '/var/lib/istio/envoy/cluster.env', '/etc/dnsmasq.d/kubedns']);
-    refuses(isHostPath, ['etc/x', '/etc', '/etc/../root/x', '/etc/./x', '/etc//x', '/etc/x/', '/root/.ssh/authorized_keys', '/etcetera/x', '/etc/a\\b', '/etc/a\nb']);
+    refuses(isHostPath, [
+      'etc/x',
+      '/etc',
+      '/etc/../root/x',
+      '/etc/./x',
+      '/etc//x',
+      '/etc/x/',
+      '/root/.ssh/authorized_keys',
+      '/etcetera/x',
+      '/etc/a\\b',
+      '/etc/a\nb',
+    ]);
   });
 
   it('encodes names for URIs and folders, and gives them back', () => {

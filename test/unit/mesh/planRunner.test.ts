@@ -46,7 +46,10 @@ describe('runPlan', () => {
   it('stops at a failure, names the state, and resumes where it stopped', async () => {
     const { log, step, plan } = world();
     const failed = await runPlan(plan(step('a'), step('b', { run: broken }), step('c')));
-    assert.deepEqual([failed.ok, failed.changed, failed.states, failed.error?.code], [false, true, ['done', 'failed', 'waiting'], 'host.lost']);
+    assert.deepEqual(
+      [failed.ok, failed.changed, failed.states, failed.error?.code],
+      [false, true, ['done', 'failed', 'waiting'], 'host.lost'],
+    );
     assert.deepEqual(describeResult(failed), { id: 'plan.state.stopped', args: { done: 1, total: 3, at: 2 } });
     const resumed = await runPlan(plan(step('a'), step('b'), step('c')));
     assert.deepEqual(resumed.states, ['unchanged', 'done', 'done']);
@@ -56,7 +59,10 @@ describe('runPlan', () => {
   it('says that nothing was changed when the first step fails', async () => {
     const { step, plan } = world();
     const failed = await runPlan(plan(step('a', { preview: async () => Promise.reject(new Error('boom')) }), step('b')));
-    assert.deepEqual([failed.changed, failed.error?.code, describeResult(failed).id], [false, 'unexpected', 'plan.state.stopped-unchanged']);
+    assert.deepEqual(
+      [failed.changed, failed.error?.code, describeResult(failed).id],
+      [false, 'unexpected', 'plan.state.stopped-unchanged'],
+    );
   });
 
   it('cancels the running step and starts no other', async () => {
@@ -82,7 +88,10 @@ describe('runPlan', () => {
 
   it('ends a step at its time limit', async () => {
     const { step, plan } = world();
-    const slow = step('a', { run: (options) => new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error))) });
+    const slow = step('a', {
+      run: (options) =>
+        new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error))),
+    });
     const keepAlive = setInterval(() => undefined, 10);
     const result = await runPlan(plan(slow), { timeoutMs: 20 });
     clearInterval(keepAlive);
@@ -93,7 +102,9 @@ describe('runPlan', () => {
     const { step, plan } = world();
     const seen: string[] = [];
     const talks = step('a', { run: async (options) => options?.onProgress?.(message('half')) });
-    await runPlan(plan(talks, step('b')), { onEvent: ({ index, total, state, progress }) => seen.push(`${index + 1}/${total} ${state}${progress ? ` ${progress.id}` : ''}`) });
+    await runPlan(plan(talks, step('b')), {
+      onEvent: ({ index, total, state, progress }) => seen.push(`${index + 1}/${total} ${state}${progress ? ` ${progress.id}` : ''}`),
+    });
     assert.deepEqual(seen, ['1/2 running', '1/2 running half', '1/2 done', '2/2 running', '2/2 done']);
   });
 });
@@ -115,7 +126,10 @@ describe('undoPlan', () => {
     const result = await runPlan(plan(step('a'), step('b', { undo: broken }), step('c', { undo: undefined })));
     log.length = 0;
     const undone = await undoPlan(result);
-    assert.deepEqual([undone.ok, undone.error?.code, undone.states, log], [false, 'host.lost', ['undone', 'undo-failed', 'done'], ['undo a']]);
+    assert.deepEqual(
+      [undone.ok, undone.error?.code, undone.states, log],
+      [false, 'host.lost', ['undone', 'undo-failed', 'done'], ['undo a']],
+    );
     assert.deepEqual(describeResult(undone).args, { undone: 1, kept: 2 });
   });
 });
@@ -144,7 +158,10 @@ describe('previewPlan and runPlans', () => {
         }),
       );
     const results = await runPlans([slow('a'), slow('b', true), slow('c'), slow('d')], { concurrency: 2 });
-    assert.deepEqual(results.map((result) => result.ok), [true, false, true, true]);
+    assert.deepEqual(
+      results.map((result) => result.ok),
+      [true, false, true, true],
+    );
     assert.equal(most, 2);
   });
 });
