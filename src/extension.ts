@@ -72,6 +72,8 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     view.badge = count === 0 ? undefined : { value: count, tooltip: texts.t('editor.badge', { count }) };
     view.description = session.source() === 'playground' ? texts.t('editor.tree.playground') : undefined;
   };
+  /** An edit shows on a VM that was read before; others are left alone. */
+  const readAgain = async (vm: string) => (facts.vm(vm).value === undefined ? undefined : facts.readVm(vm));
   const selector = { scheme: generatedScheme };
   context.subscriptions.push(
     channel,
@@ -85,7 +87,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     registerCommands(app, commands),
     forms,
     checks,
-    ...register(new GeneratedFiles(generated, texts), (provider) => vscode.workspace.registerFileSystemProvider(generatedScheme, provider)),
+    ...register(new GeneratedFiles(generated, texts, (vm) => void readAgain(vm)), (provider) => vscode.workspace.registerFileSystemProvider(generatedScheme, provider)),
     ...register(new HostContent(session, prompts, texts), (provider) => vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider)),
     vscode.workspace.registerTextDocumentContentProvider(textScheme, textDocuments),
     vscode.languages.registerCodeLensProvider(selector, new Lenses(generated, texts)),

@@ -5,6 +5,7 @@ import type { Mesh, UnmanagedVm, VmStatus } from '../mesh/mesh.ts';
 import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService } from '../mesh/model.ts';
 import type { CallOptions } from '../mesh/ports.ts';
 import type { Session } from './session.ts';
+import { readSettings } from './settings.ts';
 
 /** Something that was read, or is being read: the last good value stays beside a later error. */
 export interface Held<T> {
@@ -70,8 +71,8 @@ export function createFacts(session: Session): Facts {
     cluster: (name) => clusters.get(name),
     vm: (name) => vms.get(name),
     checks: (vm) => checks.get(vm),
-    readCluster: (name) => clusters.read(name, async (options) => readCluster(await session.mesh(), name, options)),
-    readVm: (name) => vms.read(name, (options) => limit(async () => ({ ...(await (await session.mesh()).vmStatus(name, options)), edited: await session.edits.list(name) }))),
+    readCluster: (name) => clusters.read(name, async (options) => readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs })),
+    readVm: (name) => vms.read(name, (options) => limit(async () => ({ ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })), edited: await session.edits.list(name) }))),
     setChecks: (vm, results) => {
       checks.set(vm, { results, at: Date.now() });
       changed.fire();

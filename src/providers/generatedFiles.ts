@@ -12,11 +12,14 @@ export class GeneratedFiles implements vscode.FileSystemProvider, vscode.Disposa
   readonly #texts: Texts;
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly #subscription: vscode.Disposable;
+  readonly #afterSave: (vm: string) => void;
   readonly onDidChangeFile = this.#changed.event;
 
-  constructor(generated: GeneratedTexts, texts: Texts) {
+  /** `afterSave` is told the VM whose file was edited. */
+  constructor(generated: GeneratedTexts, texts: Texts, afterSave: (vm: string) => void) {
     this.#generated = generated;
     this.#texts = texts;
+    this.#afterSave = afterSave;
     this.#subscription = generated.onDidChange((uris) => this.#changed.fire(uris.map((uri) => ({ uri, type: vscode.FileChangeType.Changed }))));
   }
 
@@ -47,8 +50,9 @@ export class GeneratedFiles implements vscode.FileSystemProvider, vscode.Disposa
     const address = addressOf(uri);
     if (address === undefined) throw vscode.FileSystemError.NoPermissions(uri);
     const text = new TextDecoder().decode(content);
-    if (address.kind === 'manifest') await this.#generated.setManifest(address.cluster, text);
-    else await this.#generated.save(address, text);
+    if (address.kind === 'manifest') return this.#generated.setManifest(address.cluster, text);
+    await this.#generated.save(address, text);
+    this.#afterSave(address.vm);
   }
 
   watch(): vscode.Disposable {

@@ -54,7 +54,7 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
     attention,
     loading: facts.loading && facts.value === undefined,
   });
-  const vmGroup = group('vms', vms.length, vms.filter((vm) => !['not-joined', 'unknown', 'unreachable'].includes(vm.state)).length, vms.filter((vm) => needsAttention(vm.state)).length);
+  const vmGroup = group('vms', vms.length, vms.filter((vm) => !['not-joined', 'unknown', 'unreachable', 'blocked'].includes(vm.state)).length, vms.filter((vm) => needsAttention(vm.state)).length);
   if (facts.value === undefined && !facts.loading) return [...error, ...(vms.length > 0 ? [vmGroup] : [])];
   const balancers = facts.value?.loadBalancers ?? [];
   const services = servicesOf(name, known, node);
@@ -93,9 +93,9 @@ function vmsOf(cluster: string, known: Known, parent: Node): readonly VmNode[] {
     });
 }
 
-/** A machine that cannot be asked for want of a person (host key, password) needs one; any other error means that it could not be reached. */
+/** A machine that cannot be asked for want of a person (host key, password) needs one; other errors are the machine's or of what its files are made from. */
 export function stateOf(status: Held<VmFacts>): VmState {
-  if (status.error !== undefined) return status.error.kind === 'person' ? 'needs-person' : 'unreachable';
+  if (status.error !== undefined) return status.error.kind === 'person' ? 'needs-person' : status.error.code.startsWith('host.') ? 'unreachable' : 'blocked';
   return status.value?.condition ?? 'unknown';
 }
 

@@ -39,8 +39,8 @@ export interface LoadBalancerNode extends Base {
   readonly balancer: LoadBalancer;
 }
 
-/** `unknown`: not asked yet; `unreachable`: the last read failed. */
-export type VmState = VmCondition | 'unknown' | 'unreachable';
+/** `unknown`: not asked yet; `unreachable`: the machine did not answer; `blocked`: its files cannot be made, e.g. before the cluster is set up. */
+export type VmState = VmCondition | 'unknown' | 'unreachable' | 'blocked';
 
 export interface VmNode extends Base {
   readonly kind: 'vm';
@@ -111,7 +111,7 @@ export interface HintNode extends Base {
 }
 
 /** Conditions from most to least urgent (ui.md); what counts as needing attention comes first. */
-const urgency: readonly VmState[] = ['failed', 'unreachable', 'needs-person', 'needs-push', 'expiring', 'pending', 'in-sync', 'unknown', 'not-joined'];
+const urgency: readonly VmState[] = ['failed', 'unreachable', 'needs-person', 'needs-push', 'expiring', 'blocked', 'pending', 'in-sync', 'unknown', 'not-joined'];
 
 export function needsAttention(state: VmState): boolean {
   return ['failed', 'needs-person', 'needs-push', 'expiring'].includes(state);

@@ -122,6 +122,7 @@ function balancerLine({ balancer }: LoadBalancerNode, { t }: Texts): Line {
 const vmIcons: Readonly<Record<VmState, vscode.ThemeIcon>> = {
   failed: icon('error', 'bad'),
   unreachable: icon('debug-disconnect', 'bad'),
+  blocked: icon('warning', 'warning'),
   'needs-person': icon('person', 'warning'),
   'needs-push': icon('cloud-upload', 'warning'),
   expiring: icon('watch', 'warning'),
@@ -134,7 +135,7 @@ const vmIcons: Readonly<Record<VmState, vscode.ThemeIcon>> = {
 function vmLine({ vm, state, status }: VmNode, { t, say }: Texts): Line {
   const joined = status.value !== undefined && status.value.condition !== 'not-joined';
   const summary = status.error === undefined ? (status.value === undefined ? t('editor.vm.unknown') : say(status.value.summary)) : say(status.error.userMessage);
-  const tags = `${joined ? '+joined' : ''}${state === 'not-joined' ? '+notJoined' : ''}${needsAttention(state) ? '+attention' : ''}${vm.address === undefined ? '' : '+address'}`;
+  const tags = `${joined ? '+joined' : ''}${['not-joined', 'blocked'].includes(state) && !joined ? '+notJoined' : ''}${needsAttention(state) ? '+attention' : ''}${vm.address === undefined ? '' : '+address'}`;
   return {
     label: vm.name,
     description: status.loading && status.value === undefined ? t('editor.tree.reading') : summary,
