@@ -116,6 +116,7 @@ export function statusError(status: number, body: unknown, target: Target, conte
       return conflict(body, causes, make);
     case 400:
     case 422: {
+      if (!isStatus(body)) return notKubernetes(context, server, status);
       const fields = causes.map((cause) => `${cause.field}: ${cause.text}`).join('; ');
       return fields === ''
         ? make('kube.invalid', 'kube.invalid', 'kube.invalid.next')

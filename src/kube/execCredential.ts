@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
+import { orAborted } from './abort.ts';
 import { isRecord, parseJson, recordAt, textAt } from './json.ts';
 import type { ClusterConfig, ExecConfig } from './kubeconfig.ts';
 
@@ -59,17 +60,6 @@ export class ExecCredentials {
     const controller = new AbortController();
     const result = runProgram(this.#config, this.#cluster, controller.signal).then((credential) => (this.#current = credential));
     return { result, controller, waiting: 0 };
-  }
-}
-
-async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

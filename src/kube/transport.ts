@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 import { cancelled, isMeshError, type MeshError } from '../mesh/errors.ts';
 import type { CallOptions } from '../mesh/ports.ts';
+import { orAborted } from './abort.ts';
 import type { Credentials, Dispatcher } from './credentials.ts';
 import { connectionError, errorCode, notKubernetes, statusError, timeout, type Target } from './errors.ts';
 import { parseJson } from './json.ts';
@@ -64,7 +65,17 @@ export class Transport {
 
   /** Hands over each JSON line of an endless answer until the server ends it; lines that are not JSON end it with an error. */
   async lines(request: ApiRequest, signal: AbortSignal, onLine: (value: unknown) => void): Promise<void> {
-    await this.#limited(signal, undefined, async (all) => {
+    // What the caller's own code throws is not a trouble of the connection.
+    let thrown: { readonly error: unknown } | undefined;
+    const guarded = (value: unknown) => {
+      try {
+        onLine(value);
+      } catch (error) {
+        thrown = { error };
+        throw error;
+      }
+    };
+    const reading = this.#limited(signal, undefined, async (all) => {
       const answer = await this.#limitedOpen(request, all);
       if (answer.statusCode !== 200) {
         const text = await answer.body.text();
@@ -74,8 +85,13 @@ export class Transport {
       const failed = Promise.withResolvers<never>();
       answer.body.once('error', failed.reject);
       const reader = createInterface({ input: answer.body, crlfDelay: Infinity });
-      await Promise.race([failed.promise, readLines(reader, onLine, () => notKubernetes(this.context, this.server, answer.statusCode))]);
+      await Promise.race([failed.promise, readLines(reader, guarded, () => notKubernetes(this.context, this.server, answer.statusCode))]);
     });
+    try {
+      await reading;
+    } catch (error) {
+      throw thrown === undefined ? error : thrown.error;
+    }
   }
 
   async close(): Promise<void> {
@@ -101,7 +117,8 @@ export class Transport {
     const signal = AbortSignal.any([limit.signal, this.#closing.signal, ...(outer === undefined ? [] : [outer])]);
     try {
       signal.throwIfAborted();
-      return await work(signal);
+      // undici notices an abort only once it is connected.
+      return await orAborted(work(signal), signal);
     } catch (error) {
       throw this.#named(error, { outer, limit: limit.signal, limitMs });
     } finally {

@@ -70,7 +70,13 @@ export async function watchObjects(
         await pause(backoff(source, failures++), signal);
         continue;
       }
-      if (!listed || isMeshError(error, 'kube.unauthorized') || isMeshError(error, 'kube.forbidden') || !isMeshError(error))
+      if (
+        !listed ||
+        isMeshError(error, 'kube.unauthorized') ||
+        isMeshError(error, 'kube.forbidden') ||
+        isMeshError(error, 'cancelled') ||
+        !isMeshError(error)
+      )
         throw asMeshError(error);
       options.onProgress?.(message('kube.watch.reconnecting', { context: source.context, code: error.code }));
       await pause(backoff(source, failures++), signal);
