@@ -71,7 +71,11 @@ export class HostSession {
       const result = await work(shell);
       if (interruption.error === undefined) return result;
     } catch (error) {
-      if (interruption.error === undefined) throw error instanceof ShellFailed ? scriptError(this.alias, error.end) : error;
+      if (interruption.error === undefined) {
+        // The other end holds a lock until its shell has ended.
+        await shell.end();
+        throw error instanceof ShellFailed ? scriptError(this.alias, error.end) : error;
+      }
     } finally {
       clearTimeout(limit);
       call.signal?.removeEventListener('abort', onAbort);

@@ -13,6 +13,7 @@ const AS_ROOT = (token: string): string =>
   `exec env LC_ALL=C LANG=C sudo -S -p ${token}-password: -- setsid -w /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
 
 const PROLOGUE = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; umask 022; end=$1';
+const END_LIMIT_MS = 5000;
 const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
 export interface ShellEnd {
@@ -94,6 +95,14 @@ export class RemoteShell {
       await this.#more();
     }
     return { exitCode: this.#ended.exitCode, stdout: this.#collected(), stderr: this.#stderr };
+  }
+
+  /** Ends the shell after a failure: no more parts. Waits for the other end, but not long. */
+  async end(): Promise<void> {
+    if (this.#ended !== undefined || this.#failure !== undefined) return;
+    const limit = setTimeout(() => this.abandon(new Error('remote shell does not end')), END_LIMIT_MS);
+    await this.finish().catch(() => undefined);
+    clearTimeout(limit);
   }
 
   /** Forgets the channel; what runs at the other end is not stopped by it. */
