@@ -8,7 +8,7 @@ import { run } from '../toolchain/run.ts';
 import { buildDeb } from './deb.ts';
 import { GO_MODULE, sourceKey } from './sources.ts';
 
-const CONTROL_PLANE_PROGRAMS = ['pilot', 'mixer', 'citadel', 'fileserver'] as const;
+type ControlPlaneProgram = 'pilot' | 'mixer' | 'citadel' | 'fileserver';
 
 const DAY = 86_400_000;
 
@@ -17,7 +17,7 @@ export const PACKAGE_RELEASES = ['1.0.3', '1.0.4'] as const;
 export type PackageRelease = (typeof PACKAGE_RELEASES)[number];
 
 /** Absolute paths of what was built. */
-export interface StandinBinaries extends Readonly<Record<(typeof CONTROL_PLANE_PROGRAMS)[number], string>> {
+export interface StandinBinaries extends Readonly<Record<ControlPlaneProgram, string>> {
   /** A directory laid out as the release site is: `<release>/deb/istio-sidecar.deb`. */
   releases: string;
 }
@@ -36,7 +36,7 @@ export async function buildStandins(context: BuildContext): Promise<StandinBinar
       if (!(await exists(place))) await build(context, home, place);
     });
   }
-  const program = (name: (typeof CONTROL_PLANE_PROGRAMS)[number]) => path.join(place, 'bin', name);
+  const program = (name: ControlPlaneProgram) => path.join(place, 'bin', name);
   return { pilot: program('pilot'), mixer: program('mixer'), citadel: program('citadel'), fileserver: program('fileserver'), releases: path.join(place, 'releases') };
 }
 

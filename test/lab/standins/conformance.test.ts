@@ -28,7 +28,7 @@ describe('the stand-ins for Istio 1.0.3', function () {
   });
 
   after(async () => {
-    if (!process.env['MESH_KEEP_LAB']) await down(NAME);
+    if (!process.env.MESH_KEEP_LAB) await down(NAME);
   });
 
   pilotCases(() => lab);
