@@ -4,6 +4,7 @@ import { memoryTrustStore, type TrustStore } from './hostKey.ts';
 import { HostSession } from './session.ts';
 
 export { listHosts } from './config/aliases.ts';
+export { createPackageFetcher } from './packageFetcher.ts';
 export type { TrustStore } from './hostKey.ts';
 
 export interface OpenHostOptions {
