@@ -258,7 +258,8 @@ export interface CommandOutput {
  * One VM over one connection. Every verb is idempotent, cancellable (the remote process is gone within 2 s), and leaves the old or the new state.
  * Errors (all MeshError): `host.unreachable`, `host.key-unknown`, `host.key-changed`, `host.key-revoked`, `host.auth-failed` (kind person),
  * `host.option-unsupported`, `host.sudo-refused`, `host.sudo-password` (kind person), `host.lost`, `host.disk-full`, `host.read-only`, `host.drift` (kind person),
- * `host.package`, `host.unit`, `host.command`, `host.timeout`, `cancelled`.
+ * `host.package`, `host.unit`, `host.command`, `host.timeout`, `host.busy` (another change holds the lock), `host.owner` (no such user or group on the VM),
+ * `host.path-unsafe`, `host.manifest`, `host.nothing` (no earlier generation), `host.name`, `host.path`, `host.word`, `host.config` (ssh -G refuses), `cancelled`.
  */
 export interface VmHost {
   readonly alias: string;

@@ -1,5 +1,5 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { XzReadableStream } from 'xz-decompress';
+import xz from 'xz-decompress';
 
 /** Fields of a package that the mesh needs (deb-control(5)). */
 export interface DebControl {
@@ -57,7 +57,7 @@ async function unxz(bytes: Uint8Array): Promise<Uint8Array> {
   });
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of new XzReadableStream(source) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of new xz.XzReadableStream(source) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > CONTROL_LIMIT) throw new Error('control archive too large');
     chunks.push(chunk);

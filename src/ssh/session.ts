@@ -37,13 +37,17 @@ export class HostSession {
     this.#options = options;
   }
 
-  /** The open connection, or a new one. Throws the connection errors of VmHost. */
+  /** The open connection, or a new one; callers at the same time share it. Throws the connection errors of VmHost. */
   async connect(signal?: AbortSignal): Promise<Connection> {
-    const current = await this.#connection?.catch(() => undefined);
-    if (current?.open === true) return current;
-    const next = connectTo(this.alias, { ...this.#options, signal });
-    this.#connection = next;
-    return next;
+    for (;;) {
+      const shared = this.#connection;
+      if (shared === undefined) break;
+      const current = await shared.catch(() => undefined);
+      if (current?.open === true) return current;
+      if (this.#connection === shared) this.#connection = undefined;
+    }
+    this.#connection = connectTo(this.alias, { ...this.#options, signal });
+    return this.#connection;
   }
 
   /** How the root shells of this session came to be root; undefined before the first one. */

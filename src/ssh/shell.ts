@@ -97,6 +97,11 @@ export class RemoteShell {
     return { exitCode: this.#ended.exitCode, stdout: this.#collected(), stderr: this.#stderr };
   }
 
+  /** What has been printed so far and not been asked for. */
+  printed(): Pick<ShellEnd, 'stdout' | 'stderr'> {
+    return { stdout: this.#collected(), stderr: this.#stderr };
+  }
+
   /** Ends the shell after a failure: no more parts. Waits for the other end, but not long. */
   async end(): Promise<void> {
     if (this.#ended !== undefined || this.#failure !== undefined) return;
