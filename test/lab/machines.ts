@@ -54,13 +54,24 @@ export async function waitMachine(lab: string, place: MachinePlace, limit = 60_0
       if (/^(running|degraded)$/.test(state.stdout.trim())) return;
     }
     if (Date.now() > deadline) {
-      const console = await readFile(machinePaths(lab, place.name).console, 'utf8').catch(() => '');
-      throw new Error(
-        `machine ${place.name} of lab ${lab} is not up after ${limit / 1000} s. The end of its console:\n${console.split('\n').slice(-20).join('\n')}`,
-      );
+      throw new Error(`machine ${place.name} of lab ${lab} is not up after ${limit / 1000} s. ${await account(lab, place.name, pid)}`);
     }
     await sleep(100);
   }
+}
+
+// What can be said about a machine that does not come up: its console, its failed units and what it still waits for.
+async function account(lab: string, machine: string, pid: number | undefined): Promise<string> {
+  const console = await readFile(machinePaths(lab, machine).console, 'utf8').catch(() => '');
+  const inside = ['systemctl --failed --no-legend', 'systemctl list-jobs --no-legend', 'journalctl -b -p warning -n 15 --no-pager'].join(
+    '; ',
+  );
+  const units = pid
+    ? await run(['nsenter', '-t', String(pid), '-a', '--', 'sh', '-c', inside], { tolerant: true }).catch(() => undefined)
+    : undefined;
+  return [pid ? 'Its systemd runs.' : 'Its systemd does not run.', console.split('\n').slice(-20).join('\n'), units?.stdout ?? ''].join(
+    '\n',
+  );
 }
 
 /** Process id, as seen here, of the machine's systemd; undefined when it does not run. */

@@ -20,21 +20,29 @@ export function processGroup(name: string): string {
 
 /** Starts the process unless it runs already with the same argv and env; resolves when it is ready. True when it was started. Throws, with the end of its log, when it does not get ready. */
 export async function ensureProcess(lab: string, wanted: ManagedProcess, limit = 60_000): Promise<boolean> {
-  const { logs, processes, pki } = labPaths(lab);
-  const record = path.join(processes, `${wanted.name}.json`);
+  const paths = labPaths(lab);
+  const record = path.join(paths.processes, `${wanted.name}.json`);
   const description = JSON.stringify({ argv: wanted.argv, env: wanted.env ?? {} });
   const running = (await members(lab, processGroup(wanted.name))).length > 0;
-  const started = !running || (await readFile(record, 'utf8').catch(() => '')) !== description;
-  if (started) {
-    await endGroup(lab, processGroup(wanted.name), running ? 5_000 : 0);
-    await mkdir(logs, { recursive: true });
-    await mkdir(processes, { recursive: true });
-    if (wanted.address) await addBridgeAddress(lab, wanted.address);
-    await launch(lab, wanted, path.join(logs, `${wanted.name}.log`));
-    await writeFile(record, description, { mode: 0o600 });
+  if (running && (await readFile(record, 'utf8').catch(() => '')) === description) {
+    // It may have been on its way out when it was looked for.
+    if (!wanted.ready || (await becomesReady(lab, wanted, wanted.ready, limit))) return false;
   }
-  if (wanted.ready) await waitReady(lab, wanted, wanted.ready, path.join(pki, 'ca.crt'), limit);
-  return started;
+  await endGroup(lab, processGroup(wanted.name), running ? 5_000 : 0);
+  await mkdir(paths.logs, { recursive: true });
+  await mkdir(paths.processes, { recursive: true });
+  if (wanted.address) await addBridgeAddress(lab, wanted.address);
+  const log = path.join(paths.logs, `${wanted.name}.log`);
+  await launch(lab, wanted, log);
+  await writeFile(record, description, { mode: 0o600 });
+  if (wanted.ready && !(await becomesReady(lab, wanted, wanted.ready, limit))) {
+    const alive = (await members(lab, processGroup(wanted.name))).length > 0;
+    const text = await readFile(log, 'utf8').catch(() => '');
+    throw new Error(
+      `${wanted.name} ${alive ? `is not ready after ${limit / 1000} s` : 'has ended'}. The end of its log:\n${text.split('\n').slice(-15).join('\n')}`,
+    );
+  }
+  return true;
 }
 
 /** Ends the process and waits until it is gone. */
@@ -80,18 +88,13 @@ export async function startInGroups(
   }
 }
 
-async function waitReady(lab: string, wanted: ManagedProcess, ready: Readiness, authority: string, limit: number): Promise<void> {
+/** False when it ends or the limit passes first. */
+async function becomesReady(lab: string, wanted: ManagedProcess, ready: Readiness, limit: number): Promise<boolean> {
   const deadline = Date.now() + limit;
-  const ca = 'url' in ready && ready.url.startsWith('https:') ? await readFile(authority) : undefined;
+  const ca = 'url' in ready && ready.url.startsWith('https:') ? await readFile(path.join(labPaths(lab).pki, 'ca.crt')) : undefined;
   for (;;) {
-    if (await answers(ready, ca)) return;
-    const alive = (await members(lab, processGroup(wanted.name))).length > 0;
-    if (!alive || Date.now() > deadline) {
-      const log = await readFile(path.join(labPaths(lab).logs, `${wanted.name}.log`), 'utf8').catch(() => '');
-      throw new Error(
-        `${wanted.name} ${alive ? `is not ready after ${limit / 1000} s` : 'has ended'}. The end of its log:\n${log.split('\n').slice(-15).join('\n')}`,
-      );
-    }
+    if (await answers(ready, ca)) return true;
+    if (Date.now() > deadline || (await members(lab, processGroup(wanted.name))).length === 0) return false;
     await sleep(100);
   }
 }
