@@ -3,7 +3,7 @@ import { message } from '../messages.ts';
 import type { CheckResult } from '../model.ts';
 import type { CommandOutput } from '../ports.ts';
 import { CERT_CHAIN } from './certificates.ts';
-import { explainLog, renewsIn } from './nodeAgentLog.ts';
+import { explainLog, logCommand, renewsIn } from './nodeAgentLog.ts';
 import type { ReleaseFacts } from './releases.ts';
 import { failed, noProgram, passed, timedOut, type Judgement } from './verdicts.ts';
 
@@ -25,12 +25,7 @@ export function judgeCertificate(output: CommandOutput, now: Date): Judgement {
 }
 
 export function nodeAgentLogCheck(facts: ReleaseFacts): Check {
-  const unit = facts.units.nodeAgent;
-  return {
-    id: 'node-agent',
-    command: { argv: ['journalctl', '-u', unit, '-b', '-n', '50', '--no-pager', '-o', 'cat'], asRoot: true },
-    judge: async (output, earlier) => judgeNodeAgentLog(output, earlier),
-  };
+  return { id: 'node-agent', command: logCommand(facts.units.nodeAgent), judge: async (output, earlier) => judgeNodeAgentLog(output, earlier) };
 }
 
 export function judgeNodeAgentLog(output: CommandOutput, earlier: readonly CheckResult[]): Judgement {

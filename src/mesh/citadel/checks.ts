@@ -37,7 +37,8 @@ export async function checks(scope: VmScope, options: CallOptions = {}): Promise
   return [
     byBalancer(`istio-pilot.${namespace}`, 'pilot'),
     byBalancer(`${facts.mixerName}.${namespace}`, 'mixer'),
-    byBalancer(facts.caName, 'citadel'),
+    // The node agent asks for the bare word; the dot keeps the machine's search domains out of it.
+    byBalancer(`${facts.caName}.`, 'citadel'),
     ...(pilot === undefined ? [] : [byClusterIp(pilot)]),
     ...(ingress === undefined ? [] : [byClusterIp(ingress)]),
     registrationCheck(scope, facts),

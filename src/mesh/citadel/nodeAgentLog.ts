@@ -1,4 +1,5 @@
 import { message, type Message } from '../messages.ts';
+import type { HostCommand } from '../ports.ts';
 
 /** What the node agent's log says, told apart as citadel facts 10 tells it: "starts successfully" is printed in every failing case too. */
 
@@ -24,6 +25,15 @@ const causes: readonly { readonly pattern: RegExp; readonly id: string }[] = [
   { pattern: /SAN extension does not exist|SAN fields, should be 1/, id: 'no-san' },
   { pattern: /CSR signing failed/, id: 'refused-csr' },
 ];
+
+/**
+ * Its newest lines. Where the start script runs the agent by su and su opens a session (pam_systemd), journald files the lines under that session and the
+ * script's name, not under the unit: all three are asked for.
+ */
+export function logCommand(unit: string, lines = 50): HostCommand {
+  const matches = [`_SYSTEMD_UNIT=${unit}.service`, '+', 'SYSLOG_IDENTIFIER=istio-node-agent-start.sh', '+', 'SYSLOG_IDENTIFIER=node_agent'];
+  return { argv: ['journalctl', '-b', '-n', String(lines), '--no-pager', '-o', 'cat', ...matches], asRoot: true };
+}
 
 /** The newest cause that the log names; undefined where it names none. */
 export function explainLog(log: string): LogReason | undefined {

@@ -5,7 +5,7 @@ import type { Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, UnitChange, UnitState } from '../ports.ts';
 import { DNSMASQ } from './dnsmasq.ts';
 import { unitNames, unitOf, type HostWork } from './joinContext.ts';
-import { explainLog } from './nodeAgentLog.ts';
+import { explainLog, logCommand } from './nodeAgentLog.ts';
 import { problem } from './problems.ts';
 import { targets } from './pushFiles.ts';
 import { RESOLVED } from './resolver.ts';
@@ -98,8 +98,9 @@ export async function setUnits(work: HostWork, change: UnitChange, options?: Cal
 }
 
 async function unitFailure(work: HostWork, unit: UnitState, cause: unknown, options?: CallOptions): Promise<Error> {
-  const log = unit.log ?? (await work.host.run({ argv: ['journalctl', '-u', unit.name, '-n', '20', '--no-pager', '-o', 'cat'], asRoot: true }, options)).stdout;
-  const why = unit.name === work.facts.units.nodeAgent ? explainLog(log) : undefined;
+  const isNodeAgent = unit.name.replace(/\.service$/, '') === work.facts.units.nodeAgent;
+  const log = isNodeAgent || unit.log === undefined ? (await work.host.run(logCommand(unit.name, 20), options)).stdout : unit.log;
+  const why = isNodeAgent ? explainLog(log) : undefined;
   const args = { unit: unit.name, state: `${unit.active} (${unit.sub})`, log: lastLine(log), host: work.host.alias };
   return problem('citadel.unit-failed', args, { cause, ...(why === undefined ? {} : { id: why.id, next: why.nextStep }) });
 }

@@ -190,7 +190,8 @@ function status(machine: Machine, units: readonly string[]): CommandResult {
 
 function journalctl(machine: Machine, args: readonly string[]): CommandResult {
   const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
-  const unit = unitName(at >= 0 ? (args[at + 1] ?? '') : (args.find((arg) => arg.startsWith('--unit=')) ?? '').slice('--unit='.length));
+  const matched = args.find((arg) => /^(--unit|_SYSTEMD_UNIT)=/.test(arg)) ?? '';
+  const unit = unitName(at >= 0 ? (args[at + 1] ?? '') : matched.slice(matched.indexOf('=') + 1));
   const lines = machine.journal(unit);
   if (lines.length === 0) return ok('-- No entries --\n');
   const bare = args.includes('cat') || args.includes('--output=cat');
