@@ -161,6 +161,11 @@ lab.internal:53 {
   errors
   hosts ${path.join(paths.config, 'hosts')} {
     reload 1s
+    fallthrough
+  }
+  # Without this a name that is not there would be a failure of the server, where a cloud's says that there is none.
+  template ANY ANY {
+    rcode NXDOMAIN
   }
 }
 .:53 {
