@@ -1,4 +1,4 @@
-import type { FormState, FromPage, ToPage, Values } from '../forms/protocol.ts';
+import type { FieldValue, FormState, FromPage, ToPage, Values } from '../forms/protocol.ts';
 import { element } from './_dom.ts';
 import { fieldView, type FieldView } from './_fields.ts';
 import { previewView } from './_preview.ts';
@@ -25,14 +25,21 @@ const columns = {
 };
 const announcer = element('div', { class: 'announce', 'aria-live': 'polite', role: 'status' });
 let announced = '';
+/** Fields that were typed in: an empty one is not wrong before. */
+const touched = new Set<string>();
+let last: FormState | undefined;
 
 function values(): Values {
   return { ...hidden, ...Object.fromEntries(views.map((view) => [view.id, view.value()])) };
 }
 
-const changed = () => send({ type: 'change', values: values() });
+const changed = (id: string) => {
+  touched.add(id);
+  send({ type: 'change', values: values() });
+};
 
 function draw(state: FormState): void {
+  last = state;
   host.setState({ kind: state.kind });
   const next = JSON.stringify([state.heading, state.fields]);
   if (next !== shape) rebuild(state);
@@ -41,7 +48,7 @@ function draw(state: FormState): void {
   hidden = Object.fromEntries(Object.entries(state.values).filter(([id]) => !drawn.has(id)));
   for (const view of views) {
     view.show(state.values[view.id]);
-    view.problem(state.problems[view.id] ?? '');
+    view.problem(touched.has(view.id) || holds(state.values[view.id]) ? (state.problems[view.id] ?? '') : '');
   }
   columns.right.replaceChildren(...previewView(state, send));
   columns.right.setAttribute('aria-label', state.words.whatHappens);
@@ -53,7 +60,7 @@ function draw(state: FormState): void {
 function rebuild(state: FormState): void {
   const focused = document.activeElement?.id ?? '';
   const wasOpen = columns.left.querySelector('details')?.open ?? false;
-  views = state.fields.map((field) => fieldView(field, changed, send));
+  views = state.fields.map((field) => fieldView(field, () => changed(field.id), send));
   const plain = views.filter((_, index) => state.fields[index]?.advanced !== true);
   const folded = views.filter((_, index) => state.fields[index]?.advanced === true);
   const advanced = element('details', {}, [element('summary', {}, [state.words.advanced]), ...folded.map((view) => view.node)]);
@@ -91,6 +98,23 @@ function bar(state: FormState): readonly HTMLElement[] {
   return [submit, ...draft, ...extra, button(state.words.cancel, 'secondary', () => send({ type: 'cancel' })), reason];
 }
 
+function holds(value: FieldValue | undefined): boolean {
+  if (value === undefined || typeof value === 'string') return (value ?? '') !== '';
+  return value.some((one) => typeof one === 'string' || Object.values(one).some((text) => text !== ''));
+}
+
+/** Who presses a button that is disabled wants to know what is missing. */
+function showProblems(): void {
+  if (last === undefined) return;
+  for (const view of views) touched.add(view.id);
+  draw(last);
+  const [wrong] = Object.keys(last.problems);
+  views
+    .find((view) => view.id === wrong)
+    ?.first()
+    ?.focus();
+}
+
 /** A button that keeps its place in the tab order while it is disabled, so that its reason can be read. */
 function button(label: string, kind: string, press: () => void, disabled = ''): HTMLButtonElement {
   const made = element(
@@ -98,16 +122,17 @@ function button(label: string, kind: string, press: () => void, disabled = ''): 
     { type: 'button', class: kind, ...(disabled === '' ? {} : { 'aria-disabled': 'true', 'aria-describedby': 'reason', title: disabled }) },
     [label],
   );
-  made.addEventListener('click', () => {
-    if (disabled === '') press();
-  });
+  made.addEventListener('click', () => (disabled === '' ? press() : showProblems()));
   return made;
 }
 
 /** Only what changed is spoken, and only once. */
 function announce(state: FormState): void {
   const problems = Object.values(state.problems);
-  const text = state.preview.error?.text ?? problems[0] ?? (state.preview.status === 'ready' ? state.preview.summary : '');
+  const text =
+    state.preview.error?.text ??
+    (touched.size > 0 ? problems[0] : undefined) ??
+    (state.preview.status === 'ready' ? state.preview.summary : '');
   if (text !== announced) announcer.textContent = text;
   announced = text;
 }
