@@ -76,7 +76,12 @@ export class Workbench {
   /** Opens a row's context menu and chooses an entry. */
   async contextMenu(row: string | RegExp, title: string): Promise<void> {
     await this.treeItem(row).first().click({ button: 'right' });
-    await this.page.locator('.context-view .action-item').filter({ hasText: title }).first().click();
+    const entry = this.page.locator('.context-view .action-item').filter({ hasText: title }).first();
+    await entry.hover();
+    // A menu takes no click in the moment after it opened: the release of the right button must not choose.
+    await this.page.waitForTimeout(400);
+    await entry.click();
+    await this.page.locator('.context-view .action-item').first().waitFor({ state: 'hidden' });
   }
 
   /** The visible webview's document. */
