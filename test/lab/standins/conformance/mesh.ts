@@ -48,9 +48,9 @@ export async function prepareMachine(lab: Lab, deb: string): Promise<void> {
   await restoreFiles(lab);
 }
 
-/** Puts the good cluster.env and certificates back, with the owners and modes they should have. */
-export async function restoreFiles(lab: Lab): Promise<void> {
-  await asRoot(lab, 'install -o istio-proxy -m 644 cluster.env /var/lib/istio/envoy/cluster.env; install -o istio-proxy -m 644 -t /etc/certs good/root-cert.pem good/cert-chain.pem; install -o istio-proxy -m 600 -t /etc/certs good/key.pem');
+/** Puts the good cluster.env and certificates back, with the owners and modes they should have, empties sidecar.env, then runs `script` as root. */
+export async function restoreFiles(lab: Lab, script = ''): Promise<void> {
+  await asRoot(lab, ': > /var/lib/istio/envoy/sidecar.env; install -o istio-proxy -m 644 cluster.env /var/lib/istio/envoy/cluster.env; install -o istio-proxy -m 644 -t /etc/certs good/root-cert.pem good/cert-chain.pem; install -o istio-proxy -m 600 -t /etc/certs good/key.pem\n' + script);
 }
 
 async function send(lab: Lab, directory: string, files: Readonly<Record<string, string>>): Promise<void> {

@@ -23,8 +23,8 @@ const FAULTS: readonly { cause: string; damage: string; says: RegExp; unit: stri
 export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   const unit = async () => (await asRoot(labOf(), `for p in ActiveState SubState ExecMainStatus; do systemctl show --value -p $p ${UNIT}; done`)).split('\n').join(' ');
   /** The agent's lines since the unit was restarted now. */
-  const restart = async () => {
-    const since = await asRoot(labOf(), `date +%s.%N; systemctl restart ${UNIT}`);
+  const restart = async (damage = 'true') => {
+    const since = await asRoot(labOf(), `${damage}\ndate +%s.%N; systemctl restart ${UNIT}`);
     return () => asRoot(labOf(), `journalctl -q --no-pager -o cat -t istio-node-agent-start.sh --since @${since}`);
   };
 
@@ -41,10 +41,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
       await prepareMachine(labOf(), deb());
       renewing = renewForAWhile();
     });
-    beforeEach(async () => {
-      await restoreFiles(labOf());
-      await asRoot(labOf(), ': > /var/lib/istio/envoy/sidecar.env');
-    });
+    beforeEach(() => restoreFiles(labOf()));
     after(() => asRoot(labOf(), `systemctl stop ${UNIT}`));
 
     it('gets a certificate and replaces key and chain in place', async () => {
@@ -66,8 +63,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
 
     for (const { cause, damage, says, unit: state } of FAULTS) {
       it(`fails as the real one: ${cause}`, async () => {
-        await asRoot(labOf(), damage);
-        const log = await restart();
+        const log = await restart(damage);
         await eventually(String(says), async () => says.test(await log()));
         await eventually(state, async () => (await unit()) === state);
         assert.equal((await log()).includes('Node Agent starts successfully.'), state === ACTIVE);
@@ -75,8 +71,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
     }
 
     it('doubles the time between tries', async () => {
-      await asRoot(labOf(), 'echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env');
-      const log = await restart();
+      const log = await restart('echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env');
       await eventually('the second try', async () => (await log()).includes('Will retry in 10s'), 15_000);
       assert.match(await log(), /Sending CSR \(retrial #1\) \.\.\./);
     });

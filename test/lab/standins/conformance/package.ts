@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../toolchain/run.ts';
-import { buildDeb, debFile } from '../index.ts';
+import { buildDeb, debFile, writeIstioVersion } from '../index.ts';
 import type { PackageRelease, StandinBinaries } from '../index.ts';
 import type { LabOf } from './support.ts';
 import { asRoot, get, inDirectory, MACHINE } from './support.ts';
@@ -57,8 +57,10 @@ export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): v
 
     it('is served where istio.VERSION says', async () => {
       await inDirectory(async (directory) => {
-        const fetched = path.join(directory, 'fetched.deb');
-        await run(['curl', '-fsS', '-o', fetched, `http://${labOf().addresses.router}:8000/1.0.3/deb/istio-sidecar.deb`]);
+        const [version, fetched] = [path.join(directory, 'istio.VERSION'), path.join(directory, 'fetched.deb')];
+        await writeIstioVersion(version, `http://${labOf().addresses.router}:8000`);
+        // As the guide has it.
+        await run(['bash', '-euc', 'source "$1"; curl -fsSL "${PILOT_DEBIAN_URL}/istio-sidecar.deb" > "$2"', 'bash', version, fetched]);
         assert.ok((await readFile(deb())).equals(await readFile(fetched)));
       });
       await get(`http://${labOf().addresses.router}:8000/9.9.9/deb/istio-sidecar.deb`, 404);

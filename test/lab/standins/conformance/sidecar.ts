@@ -13,21 +13,21 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     if (code !== 0) return 'none';
     return `${/^HTTP\/1\.1 (\d+)/.exec(stdout)?.[1]} ${/^server: (.*?)\r?$/m.exec(stdout)?.[1]} ${stdout.includes('<title>Simple Bookstore App</title>')}`;
   };
-  const settings = (cluster: string, sidecar = '') => asRoot(labOf(), `printf '%b' '${cluster}' > /var/lib/istio/envoy/cluster.env; printf '%b' '${sidecar}' > /var/lib/istio/envoy/sidecar.env`);
-  const restart = () => asRoot(labOf(), 'systemctl restart istio');
-  const works = () => eventually('productpage through the sidecar', async () => (await productpage()) === '200 envoy true');
-  // Time for an Envoy that would work to have come up: then no answer means that there will be none.
-  const fails = async () => {
-    await asRoot(labOf(), 'sleep 1.5');
+  const settings = (cluster: string, sidecar = '') => `printf '%b' '${cluster}' > /var/lib/istio/envoy/cluster.env; printf '%b' '${sidecar}' > /var/lib/istio/envoy/sidecar.env`;
+  /** Runs the script as root, restarts istio, and waits for productpage. */
+  const works = async (script = 'true') => {
+    await asRoot(labOf(), `${script}\nsystemctl restart istio`);
+    await eventually('productpage through the sidecar', async () => (await productpage()) === '200 envoy true');
+  };
+  /** The same, and no answer after the time in which an Envoy that would work has come up. */
+  const fails = async (script: string) => {
+    await asRoot(labOf(), `${script}\nsystemctl restart istio; sleep 1.5`);
     assert.equal(await productpage(), 'none');
   };
 
   describe('the sidecar', () => {
     before(() => prepareMachine(labOf(), deb()));
-    afterEach(async () => {
-      await restoreFiles(labOf());
-      await asRoot(labOf(), ': > /var/lib/istio/envoy/sidecar.env');
-    });
+    afterEach(() => restoreFiles(labOf()));
 
     it('without it, names resolve and productpage does not answer', async () => {
       const found = await labOf().ssh(MACHINE, ['host', '-t', 'A', PRODUCTPAGE.replace(/:.*/, '')]);
@@ -36,13 +36,11 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     });
 
     it('with it, productpage answers an ordinary user, as Envoy; root is not captured', async () => {
-      await restart();
       await works();
       assert.equal(await productpage('root'), 'none');
     });
 
     it('looks like the real one in ps and iptables', async () => {
-      await restart();
       await works();
       const address = await asRoot(labOf(), 'hostname --ip-address');
       const processes = await asRoot(labOf(), 'ps -eo user:12,args');
@@ -58,53 +56,37 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     });
 
     it('stopped, productpage does not answer; started again, it does', async () => {
-      await restart();
       await works();
       await asRoot(labOf(), 'systemctl stop istio');
       assert.equal(await productpage(), 'none');
       assert.equal(await asRoot(labOf(), 'pgrep -c -u istio-proxy "envoy|pilot-agent" || true'), '0');
-      await asRoot(labOf(), 'systemctl start istio');
       await works();
     });
 
     it('needs cluster.env: missing, empty or of another range, nothing is captured', async () => {
-      await asRoot(labOf(), 'rm /var/lib/istio/envoy/cluster.env');
-      await restart();
-      await fails();
+      await fails('rm /var/lib/istio/envoy/cluster.env');
       assert.equal(await asRoot(labOf(), 'systemctl is-active istio'), 'active');
-      for (const cidr of ['', '10.63.240.0/20']) {
-        await settings(`ISTIO_SERVICE_CIDR=${cidr}\\n`);
-        await restart();
-        await fails();
-      }
+      for (const cidr of ['', '10.63.240.0/20']) await fails(settings(`ISTIO_SERVICE_CIDR=${cidr}\\n`));
     });
 
     it('with an invalid range it does not start, and starts again and again', async () => {
-      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/99\\n');
-      await asRoot(labOf(), 'systemctl restart istio; sleep 1', true);
+      await asRoot(labOf(), `${settings('ISTIO_SERVICE_CIDR=10.96.0.0/99\\n')}\nsystemctl restart istio; sleep 1`, true);
       assert.equal(await asRoot(labOf(), 'systemctl show -p ActiveState -p SubState istio | sort | paste -sd" "'), 'ActiveState=activating SubState=auto-restart');
       assert.match(await asRoot(labOf(), 'journalctl -q -u istio -n 60 -o cat --no-pager'), /invalid mask `99' specified/);
       assert.equal(await productpage(), 'none');
     });
 
     it('takes several ranges, and the defaults where cluster.env has one line', async () => {
-      await settings('ISTIO_SERVICE_CIDR=10.63.240.0/20,10.96.0.0/16\\n');
-      await restart();
-      await works();
+      await works(settings('ISTIO_SERVICE_CIDR=10.63.240.0/20,10.96.0.0/16\\n'));
     });
 
     it('finds Pilot by ISTIO_SYSTEM_NAMESPACE', async () => {
-      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_SYSTEM_NAMESPACE=nowhere\\n');
-      await restart();
-      await fails();
+      await fails(settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_SYSTEM_NAMESPACE=nowhere\\n'));
       assert.match(await asRoot(labOf(), 'cat /var/log/istio/istio.err.log'), /gRPC config stream closed: 14, .*lookup istio-pilot\.nowhere/);
     });
 
     it('uses 15010 without certificates when ISTIO_CP_AUTH is NONE; in both files, cluster.env wins', async () => {
-      await asRoot(labOf(), 'rm /etc/certs/*.pem');
-      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_CP_AUTH=NONE\\n', 'ISTIO_CP_AUTH=MUTUAL_TLS\\n');
-      await restart();
-      await works();
+      await works('rm /etc/certs/*.pem\n' + settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_CP_AUTH=NONE\\n', 'ISTIO_CP_AUTH=MUTUAL_TLS\\n'));
     });
 
     it('says which file Envoy cannot use', async () => {
@@ -116,8 +98,7 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
         ['cp broken/cert-chain.pem /etc/certs/cert-chain.pem', /warning.*gRPC config stream closed: 14, /],
       ];
       for (const [damage, reason] of cases) {
-        await restoreFiles(labOf());
-        await asRoot(labOf(), `${damage}; systemctl restart istio`);
+        await restoreFiles(labOf(), `${damage}; systemctl restart istio`);
         await eventually(String(reason), async () => reason.test(await asRoot(labOf(), 'cat /var/log/istio/istio.err.log')));
         assert.equal(await asRoot(labOf(), 'ss -Hltn "sport = :15001"'), '', damage);
         assert.equal(await asRoot(labOf(), 'systemctl is-active istio'), 'active', damage);
@@ -125,7 +106,6 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     });
 
     it('starts a new epoch when the certificates change, without a gap', async () => {
-      await restart();
       await works();
       await asRoot(labOf(), 'echo >> /etc/certs/cert-chain.pem');
       await eventually('epoch 1', async () => (await asRoot(labOf(), 'ps -eo args')).includes('--restart-epoch 1 '), 15_000);
@@ -135,9 +115,7 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     it('passes captured inbound connections to the application: here dnsmasq, over TCP', async () => {
       const address = labOf().machine(MACHINE).address;
       const ask = async () => (await labOf().inCluster(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })).stdout.includes('has address');
-      await settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\n', 'ISTIO_INBOUND_PORTS=53,3306\\n');
-      await restart();
-      await works();
+      await works(settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\n', 'ISTIO_INBOUND_PORTS=53,3306\\n'));
       const rules = await asRoot(labOf(), 'iptables -t nat -S');
       assert.match(rules, /-A ISTIO_INBOUND -p tcp -m tcp --dport 53 -j ISTIO_IN_REDIRECT/);
       assert.match(rules, /-A ISTIO_INBOUND -p tcp -m tcp --dport 3306 -j ISTIO_IN_REDIRECT/);
@@ -149,7 +127,6 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     });
 
     it('shows Pilot which sidecars are connected', async () => {
-      await restart();
       await works();
       const connected = JSON.parse(await get(`http://${labOf().addresses.pods.pilot}:8080/debug/adsz`)) as { proxy: string }[];
       assert.ok(connected.some(({ proxy }) => new RegExp(`^sidecar~[0-9.]+~${MACHINE}\\.default~default\\.svc\\.cluster\\.local$`).test(proxy)));
