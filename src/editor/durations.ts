@@ -1,5 +1,7 @@
-/** `89 d`, `23 h`, `5 min`, `now`: a span as the tree shows it. */
+/** `89 d`, `23 h`, `5 min`, `12 s`: a span as the tree shows it. */
 export function span(milliseconds: number): string {
+  const seconds = Math.floor(Math.abs(milliseconds) / 1000);
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
   if (minutes < 60) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} d`;

@@ -65,14 +65,30 @@ export function createFacts(session: Session): Facts {
     checks.clear();
     changed.fire();
   };
+  const readVm = (name: string) =>
+    vms.read(name, (options) =>
+      limit(async () => ({ ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })), edited: await session.edits.list(name) })),
+    );
+  /** VMs whose files could not be made may be fine now that the cluster says something new; machines that did not answer are left alone. */
+  const readBlocked = async (cluster: string): Promise<void> => {
+    const { inventory } = await session.file.read();
+    for (const vm of inventory.vms.filter((one) => one.cluster === cluster)) {
+      const { error, loading } = vms.get(vm.name);
+      if (error !== undefined && !loading && error.kind !== 'person' && !error.code.startsWith('host.')) void readVm(vm.name);
+    }
+  };
   const reset = session.onDidReset(clear);
   return {
     onDidChange: changed.event,
     cluster: (name) => clusters.get(name),
     vm: (name) => vms.get(name),
     checks: (vm) => checks.get(vm),
-    readCluster: (name) => clusters.read(name, async (options) => readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs })),
-    readVm: (name) => vms.read(name, (options) => limit(async () => ({ ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })), edited: await session.edits.list(name) }))),
+    readCluster: async (name) => {
+      const held = await clusters.read(name, async (options) => readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }));
+      if (held.error === undefined) void readBlocked(name);
+      return held;
+    },
+    readVm,
     setChecks: (vm, results) => {
       checks.set(vm, { results, at: Date.now() });
       changed.fire();

@@ -23,9 +23,11 @@ function itemsOf(texts: Texts, title: string, previews: readonly PlanPreview[]):
   const { t, say } = texts;
   const where = previews.map(({ plan }) => plan.hosts.join(', ') || (plan.context ?? '')).join(', ');
   const contexts = [...new Set(previews.map(({ plan }) => plan.context).filter((context) => context !== undefined))].join(', ');
-  const go: PlanItem = { label: `$(play) ${title}`, description: where, detail: contexts === '' ? undefined : t('editor.plan.context', { context: contexts }), goes: true, alwaysShow: true };
+  const [only] = previews;
+  const label = previews.length === 1 && only !== undefined ? say(only.plan.title) : title;
+  const go: PlanItem = { label: `$(play) ${label}`, description: where, detail: contexts === '' ? undefined : t('editor.plan.context', { context: contexts }), goes: true, alwaysShow: true };
   const steps = previews.flatMap(({ plan, steps: list }): PlanItem[] => [
-    { label: say(plan.title), kind: vscode.QuickPickItemKind.Separator },
+    ...(previews.length === 1 ? [] : [{ label: say(plan.title), kind: vscode.QuickPickItemKind.Separator }]),
     ...list.map(({ step, preview }): PlanItem => ({
       label: `${preview.needed ? '$(circle-large-outline)' : '$(check)'} ${say(step.title)}`,
       description: preview.needed ? '' : t('editor.plan.alreadyDone'),
