@@ -29,9 +29,9 @@ export function joinForm(app: App, request: JoinRequest): FormDefinition {
     const { wrong } = readPorts(textOf(values.inboundPorts));
     if (wrong !== undefined) problems.inboundPorts = t('forms.rule.ports', { value: wrong });
     if (packageSource(textOf(values.package)) === 'wrong') problems.package = t('forms.join.rule.package');
-    if (Object.keys(problems).length > 0) return problems;
+    if (problems.hosts !== undefined || problems.cluster !== undefined) return problems;
     const edited = await edit(values);
-    return edited.ok ? {} : edited.problems;
+    return edited.ok ? problems : { ...edited.problems, ...problems };
   };
 
   return {

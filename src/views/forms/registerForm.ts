@@ -34,9 +34,9 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
       if (pair !== undefined) problems[id] = t('forms.rule.pair', { value: pair });
     }
     if (listOf(values.vms).length === 0) problems.vms = t('forms.register.rule.vms');
-    if (Object.keys(problems).length > 0) return problems;
+    if (problems.cluster !== undefined || problems.ports !== undefined) return problems;
     const edited = await edit(values);
-    return edited.ok ? {} : edited.problems;
+    return edited.ok ? problems : { ...edited.problems, ...problems };
   };
   const reference = (values: Values) => `${textOf(values.name)}.${textOf(values.namespace)}`;
 
