@@ -124,6 +124,7 @@ export async function writeClusterConfig(
   await mkdir(paths.config, { recursive: true });
   await writeIfChanged(path.join(paths.config, 'kube-proxy.yaml'), kubeProxyConfig(paths, addresses));
   await writeIfChanged(path.join(paths.config, 'Corefile'), corefile(paths, addresses));
+  await writeIfChanged(path.join(paths.config, 'lab.internal.zone'), '@ 5 IN SOA ns hostmaster 1 60 60 60 5\n@ 5 IN NS ns\n');
   await writeIfChanged(path.join(paths.config, 'hosts'), machines.map(({ name, address }) => `${address} ${name}.lab.internal\n`).join(''));
 }
 
@@ -163,10 +164,8 @@ lab.internal:53 {
     reload 1s
     fallthrough
   }
-  # Without this a name that is not there would be a failure of the server, where a cloud's says that there is none.
-  template ANY ANY {
-    rcode NXDOMAIN
-  }
+  # hosts alone calls a name it does not know a failure of the server; a cloud's says that there is none (template would answer before hosts).
+  file ${path.join(paths.config, 'lab.internal.zone')}
 }
 .:53 {
   bind ${router}

@@ -81,6 +81,8 @@ describe("the lab's machines", function () {
     assert.match(await vm('host', '-W', '2', 'vm-2.lab.internal'), new RegExp(`has address ${lab.machine('vm-2').address}`));
     const pilot = await lab.ssh('vm-1', ['host', '-W', '2', 'istio-pilot.istio-system'], { tolerant: true });
     assert.match(pilot.stdout, /NXDOMAIN/);
+    const unknown = await lab.ssh('vm-1', ['host', '-W', '2', 'vm-9.lab.internal'], { tolerant: true });
+    assert.match(unknown.stdout, /NXDOMAIN/);
     assert.match(await vm('host', '-W', '2', 'vm-2.lab.internal', '127.0.0.1'), /has address/, 'dnsmasq runs');
   });
 
