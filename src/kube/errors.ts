@@ -122,6 +122,8 @@ export function statusError(status: number, body: unknown, target: Target, conte
         ? make('kube.invalid', 'kube.invalid', 'kube.invalid.next')
         : make('kube.invalid', 'kube.invalid.fields', 'kube.invalid.next', { fields }, undefined, causes[0]?.field);
     }
+    case 410:
+      return make('kube.expired', 'kube.server', 'kube.server.next');
     case 415:
       return make('kube.unsupported-media', 'kube.unsupported-media', undefined);
     default:

@@ -81,11 +81,17 @@ export class Transport {
         const text = await answer.body.text();
         throw statusError(answer.statusCode, parseJson(text) ?? text, request.target, this.context, this.server);
       }
-      // readline does not pass on an error of its input.
-      const failed = Promise.withResolvers<never>();
-      answer.body.once('error', failed.reject);
       const reader = createInterface({ input: answer.body, crlfDelay: Infinity });
-      await Promise.race([failed.promise, readLines(reader, guarded, () => notKubernetes(this.context, this.server, answer.statusCode))]);
+      // Both report a broken connection, also when nobody reads any more; unheard, that would end the process.
+      const failed = Promise.withResolvers<never>();
+      answer.body.on('error', failed.reject);
+      reader.on('error', failed.reject);
+      try {
+        await Promise.race([failed.promise, readLines(reader, guarded, () => notKubernetes(this.context, this.server, answer.statusCode))]);
+      } finally {
+        reader.close();
+        answer.body.destroy();
+      }
     });
     try {
       await reading;

@@ -23,9 +23,6 @@ export interface WatchSource {
   stream(resourceVersion: string, signal: AbortSignal, onLine: (line: unknown) => void): Promise<void>;
 }
 
-/** The history after this resourceVersion is gone: list again. */
-class Expired extends Error {}
-
 /**
  * List, then watch, again and again until the signal aborts (then it resolves). What vanished in a gap is reported as DELETED. Before the first
  * list has come through, any error rejects; later only 401 and 403 do, and a lost connection is tried again with growing, jittered pauses.
@@ -64,8 +61,8 @@ export async function watchObjects(
       }
     } catch (error) {
       if (isAborted(signal)) return;
-      // Its CustomResourceDefinition may have gone.
-      if (error instanceof Expired || (listed && isMeshError(error, 'kube.not-found'))) {
+      // The history after this resourceVersion is gone, or the kind with its CustomResourceDefinition.
+      if (isMeshError(error, 'kube.expired') || (listed && isMeshError(error, 'kube.not-found'))) {
         resourceVersion = undefined;
         await pause(backoff(source, failures++), signal);
         continue;
@@ -96,7 +93,6 @@ function takeLine(
   const raw = recordAt(line, 'object');
   if (type === 'ERROR') {
     const code = typeof raw.code === 'number' ? raw.code : 500;
-    if (code === 410) throw new Expired();
     throw statusError(code, raw, source.target, source.context, source.server);
   }
   const version = textAt(recordAt(raw, 'metadata'), 'resourceVersion');
