@@ -17,8 +17,8 @@ export class Form {
 
   async type(field: string, text: string): Promise<void> {
     const input = this.#frame.locator(`#${field}`);
-    await input.click();
-    await this.#workbench.page.keyboard.press('Control+A');
+    // Not Ctrl+A: VS Code answers it a moment later, and what was typed meanwhile is overwritten.
+    await input.click({ clickCount: 3 });
     await this.#workbench.page.keyboard.type(text, { delay: 5 });
   }
 
