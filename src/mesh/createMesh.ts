@@ -3,12 +3,13 @@ import type { ClusterScope, Era, VmScope } from './era.ts';
 import { eras, pinned } from './eras.ts';
 import { chosenChecks, runChecks } from './checkRunner.ts';
 import { findCluster, findService, findVm } from './lookup.ts';
-import type { Generated, Mesh, MeshPorts, UnmanagedVm } from './mesh.ts';
+import type { Generated, Mesh, MeshPorts } from './mesh.ts';
 import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
 import { OpenParts } from './openParts.ts';
 import type { CallOptions, ProbeRequest, VmHost } from './ports.ts';
 import { rollbackPlan } from './rollback.ts';
 import { statusOf } from './status.ts';
+import { unmanagedVms } from './unmanaged.ts';
 
 interface ClusterWork {
   readonly era: Era;
@@ -97,17 +98,7 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     },
     unmanaged: async (cluster, options) => {
       const { era, scope } = await onCluster(cluster, options);
-      const managed = inventory()
-        .vms.filter((vm) => vm.cluster === cluster)
-        .map((vm) => parts.knownAddress(vm));
-      const found = new Map<string, string[]>();
-      for (const service of await era.services(scope, options)) {
-        for (const { address, vm } of service.endpoints) {
-          if (vm === undefined && !managed.includes(address))
-            found.set(address, [...(found.get(address) ?? []), `${service.ref.namespace ?? ''}/${service.ref.name}`]);
-        }
-      }
-      return [...found].map(([address, services]): UnmanagedVm => ({ address, services }));
+      return unmanagedVms(cluster, inventory(), await era.services(scope, options), (vm) => parts.knownAddress(vm));
     },
     setupPreview: async (cluster, setup = {}, options) => {
       const { era, scope } = await onCluster(cluster, options);
