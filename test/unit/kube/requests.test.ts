@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import net from 'node:net';
 import type { KubeObject, ObjectRef } from '../../../src/mesh/ports.ts';
 import { failure, kubeconfigFile, serve, status, type Reply, type TestServer } from './server.ts';
 import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
@@ -105,13 +104,11 @@ describe('requests to an API server', () => {
 
   it('go through the proxy of the environment, and not where NO_PROXY says so', async () => {
     server = await serve(() => ({ body: { gitVersion: 'v1' } }));
-    const tunnels: string[] = [];
-    const proxy = http.createServer().on('connect', (request, client: net.Socket) => {
-      tunnels.push(request.url ?? '');
-      const far = net.connect(Number(new URL(server.url).port), '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
-      client.pipe(far).pipe(client);
-      far.on('error', () => client.destroy());
-      client.on('error', () => far.destroy());
+    const forwarded: string[] = [];
+    // An http address is asked for in full; an https one would come as CONNECT.
+    const proxy = http.createServer((request, response) => {
+      forwarded.push(request.url ?? '');
+      response.end(JSON.stringify({ gitVersion: 'v1' }));
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const at = proxy.address();
@@ -121,17 +118,17 @@ describe('requests to an API server', () => {
     const through = await server.api({ env, cluster });
     assert.equal(await through.version(), 'v1');
     await through.close();
-    console.log('A');
-    assert.deepEqual(tunnels, ['cluster.example:6443']);
+
+    assert.deepEqual(forwarded, ['http://cluster.example:6443/version']);
     const own = await server.api({ cluster: { ...cluster, 'proxy-url': `http://127.0.0.1:${port}` } });
     assert.equal(await own.version(), 'v1');
     await own.close();
-    assert.equal(tunnels.length, 2);
-    console.log('B');
+    assert.equal(forwarded.length, 2);
+
     const around = await server.api({ env: { ...env, NO_PROXY: 'example' }, cluster });
     assert.equal((await failure(around.version({ timeoutMs: 3000 }))).code, 'kube.unreachable');
-    assert.equal(tunnels.length, 2);
-    console.log('C');
+    assert.equal(forwarded.length, 2);
+
     proxy.closeAllConnections();
     await new Promise<void>((resolve) => proxy.close(() => resolve()));
   });
