@@ -37,7 +37,13 @@ export async function buildStandins(context: BuildContext): Promise<StandinBinar
     });
   }
   const program = (name: ControlPlaneProgram) => path.join(place, 'bin', name);
-  return { pilot: program('pilot'), mixer: program('mixer'), citadel: program('citadel'), fileserver: program('fileserver'), releases: path.join(place, 'releases') };
+  return {
+    pilot: program('pilot'),
+    mixer: program('mixer'),
+    citadel: program('citadel'),
+    fileserver: program('fileserver'),
+    releases: path.join(place, 'releases'),
+  };
 }
 
 async function build(context: BuildContext, home: string, place: string): Promise<void> {
@@ -50,9 +56,13 @@ async function build(context: BuildContext, home: string, place: string): Promis
   const started = Date.now();
   // The build cache is kept: a change of one stand-in then costs seconds (400 MB).
   await run([go, 'build', '-trimpath', '-ldflags', '-s -w', '-o', `${bin}/`, './cmd/...'], {
-    cwd: GO_MODULE, env: goEnvironment(path.join(home, 'go-build')), timeout: 1_800_000, ...(context.signal ? { signal: context.signal } : {}),
+    cwd: GO_MODULE,
+    env: goEnvironment(path.join(home, 'go-build')),
+    timeout: 1_800_000,
+    ...(context.signal ? { signal: context.signal } : {}),
   });
-  for (const release of PACKAGE_RELEASES) await buildDeb(release, bin, path.join(unfinished, 'releases', release, 'deb', 'istio-sidecar.deb'));
+  for (const release of PACKAGE_RELEASES)
+    await buildDeb(release, bin, path.join(unfinished, 'releases', release, 'deb', 'istio-sidecar.deb'));
   await rename(unfinished, place);
   await dropOld(home, path.basename(place));
   context.report(`built the stand-ins in ${Math.round((Date.now() - started) / 1000)} s`);
@@ -68,5 +78,8 @@ async function dropOld(home: string, current: string): Promise<void> {
 }
 
 function exists(file: string): Promise<boolean> {
-  return access(file).then(() => true, () => false);
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

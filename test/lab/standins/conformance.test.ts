@@ -34,7 +34,16 @@ describe('the stand-ins for Istio 1.0.3', function () {
   pilotCases(() => lab);
   citadelCases(() => lab);
   // Before the next two: it wants a machine that has never had the package.
-  packageCases(() => lab, () => binaries);
-  sidecarCases(() => lab, () => debFile(binaries));
-  nodeAgentCases(() => lab, () => debFile(binaries));
+  packageCases(
+    () => lab,
+    () => binaries,
+  );
+  sidecarCases(
+    () => lab,
+    () => debFile(binaries),
+  );
+  nodeAgentCases(
+    () => lab,
+    () => debFile(binaries),
+  );
 });

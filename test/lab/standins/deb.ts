@@ -12,14 +12,15 @@ const RELEASE_TIME = 1_540_857_600;
 const PROGRAMS = 'usr/local/bin';
 const UNITS = 'lib/systemd/system';
 const SETTINGS = 'var/lib/istio/envoy';
-const PLACES: readonly { name: string; directory: string; mode: number }[] = [
+const PLACES: readonly { name: string; source?: string; directory: string; mode: number }[] = [
   { name: 'istio-start.sh', directory: PROGRAMS, mode: 0o755 },
   { name: 'istio-iptables.sh', directory: PROGRAMS, mode: 0o755 },
   { name: 'istio-node-agent-start.sh', directory: PROGRAMS, mode: 0o755 },
   { name: 'istio.service', directory: UNITS, mode: 0o644 },
   { name: 'istio-auth-node-agent.service', directory: UNITS, mode: 0o644 },
   { name: 'sidecar.env', directory: SETTINGS, mode: 0o644 },
-  { name: 'envoy_bootstrap_tmpl.json', directory: SETTINGS, mode: 0o644 },
+  // Kept under another name because it is no JSON before it is filled.
+  { name: 'envoy_bootstrap_tmpl.json', source: 'envoy_bootstrap.tmpl', directory: SETTINGS, mode: 0o644 },
   { name: 'postinst', directory: 'DEBIAN', mode: 0o755 },
   { name: 'conffiles', directory: 'DEBIAN', mode: 0o644 },
 ];
@@ -34,14 +35,16 @@ export async function buildDeb(release: string, programs: string, target: string
   try {
     const root = path.join(stage, 'root');
     for (const directory of [PROGRAMS, UNITS, SETTINGS, 'DEBIAN']) await makeDirectories(root, directory);
-    for (const { name, directory, mode } of PLACES) await place(path.join(PACKAGE_FILES, name), path.join(root, directory, name), mode);
+    for (const { name, source = name, directory, mode } of PLACES)
+      await place(path.join(PACKAGE_FILES, source), path.join(root, directory, name), mode);
     for (const name of PACKAGED_PROGRAMS) await place(path.join(programs, name), path.join(root, PROGRAMS, name), 0o755);
     // A conffile that changes from release to release: dpkg asks about it where the user has edited his.
     await appendFile(path.join(root, SETTINGS, 'sidecar.env'), `\n# Settings as of Istio ${release}.\n`);
     await writeFile(path.join(root, 'DEBIAN', 'control'), control(release));
     const deb = path.join(stage, 'istio-sidecar.deb');
     await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '-z6', '--build', root, deb], {
-      env: { ...process.env, SOURCE_DATE_EPOCH: String(RELEASE_TIME) }, timeout: 300_000,
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(RELEASE_TIME) },
+      timeout: 300_000,
     });
     await rename(deb, target);
   } finally {

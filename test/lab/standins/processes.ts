@@ -31,22 +31,46 @@ export function standinProcesses(environment: StandinEnvironment, binaries: Stan
   const releases = `${router}:${RELEASES_PORT}`;
   return [
     {
-      name: 'citadel', netns: 'cluster', address: pods.citadel, ready: { tcp: `${pods.citadel}:8060` },
+      name: 'citadel',
+      netns: 'cluster',
+      address: pods.citadel,
+      ready: { tcp: `${pods.citadel}:8060` },
       argv: [
-        binaries.citadel, `--kube-config=${kubeconfig}`, `--address=${pods.citadel}`, `--citadel-storage-namespace=${namespace}`, `--trust-domain=${trustDomain}`,
-        `--workload-cert-ttl=${environment.certificateLifetime ?? '2160h'}`, `--max-workload-cert-ttl=${environment.longestLifetime ?? '2160h'}`, `--self-signed-ca-cert-ttl=${environment.rootLifetime ?? '8760h'}`,
+        binaries.citadel,
+        `--kube-config=${kubeconfig}`,
+        `--address=${pods.citadel}`,
+        `--citadel-storage-namespace=${namespace}`,
+        `--trust-domain=${trustDomain}`,
+        `--workload-cert-ttl=${environment.certificateLifetime ?? '2160h'}`,
+        `--max-workload-cert-ttl=${environment.longestLifetime ?? '2160h'}`,
+        `--self-signed-ca-cert-ttl=${environment.rootLifetime ?? '8760h'}`,
       ],
     },
     {
-      name: 'pilot', netns: 'cluster', address: pods.pilot, ready: { url: `http://${pods.pilot}:8080/ready` },
+      name: 'pilot',
+      netns: 'cluster',
+      address: pods.pilot,
+      ready: { url: `http://${pods.pilot}:8080/ready` },
       argv: [
-        binaries.pilot, `--kubeconfig=${kubeconfig}`, `--address=${pods.pilot}`, `--namespace=${namespace}`, `--trust-domain=${trustDomain}`,
+        binaries.pilot,
+        `--kubeconfig=${kubeconfig}`,
+        `--address=${pods.pilot}`,
+        `--namespace=${namespace}`,
+        `--trust-domain=${trustDomain}`,
         `--mutual-tls=${environment.controlPlaneAuth !== 'NONE'}`,
       ],
     },
-    { name: 'mixer', netns: 'cluster', address: pods.mixer, ready: { tcp: `${pods.mixer}:15004` }, argv: [binaries.mixer, `--address=${pods.mixer}`] },
     {
-      name: 'releases', netns: 'cluster', ready: { tcp: releases },
+      name: 'mixer',
+      netns: 'cluster',
+      address: pods.mixer,
+      ready: { tcp: `${pods.mixer}:15004` },
+      argv: [binaries.mixer, `--address=${pods.mixer}`],
+    },
+    {
+      name: 'releases',
+      netns: 'cluster',
+      ready: { tcp: releases },
       argv: [binaries.fileserver, `--address=${releases}`, `--directory=${path.resolve(binaries.releases)}`],
     },
   ];

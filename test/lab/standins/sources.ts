@@ -11,12 +11,18 @@ export async function sourceKey(): Promise<string> {
   const hash = createHash('sha256');
   const builders = ['deb.ts', 'build.ts'].map((name) => path.join(import.meta.dirname, name));
   for (const file of [...(await filesUnder(GO_MODULE)), ...(await filesUnder(PACKAGE_FILES)), ...builders]) {
-    hash.update(`${path.relative(import.meta.dirname, file)}\0`).update(await readFile(file)).update('\0');
+    hash
+      .update(`${path.relative(import.meta.dirname, file)}\0`)
+      .update(await readFile(file))
+      .update('\0');
   }
   return hash.digest('hex').slice(0, 12);
 }
 
 async function filesUnder(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
 }

@@ -20,7 +20,7 @@ export function citadelCases(labOf: LabOf): void {
     return stdout === '' ? undefined : (JSON.parse(stdout) as Secret);
   };
 
-  describe('Citadel\'s secrets', () => {
+  describe("Citadel's secrets", () => {
     const account = 'robot';
 
     before(async () => {
@@ -42,7 +42,10 @@ export function citadelCases(labOf: LabOf): void {
         assert.match((await run(['openssl', 'rsa', '-in', key, '-noout', '-text'])).stdout, /Private-Key: \(2048 bit/);
         assert.equal((await run(['openssl', 'rsa', '-in', key, '-pubout'])).stdout.trim(), await certificate(chain, '-pubkey'));
         assert.equal((await run(['openssl', 'verify', '-CAfile', root, chain])).stdout.trim(), `${chain}: OK`);
-        assert.match(await certificate(chain, '-ext', 'subjectAltName'), /^X509v3 Subject Alternative Name: critical\s+URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/robot$/);
+        assert.match(
+          await certificate(chain, '-ext', 'subjectAltName'),
+          /^X509v3 Subject Alternative Name: critical\s+URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/robot$/,
+        );
         assert.equal(await certificate(chain, '-subject'), 'subject=');
         assert.equal(await certificate(chain, '-issuer'), 'issuer=O = cluster.local');
         const [from, to] = (await certificate(chain, '-dates')).split('\n').map((line) => Date.parse(line.replace(/^[^=]*=/, '')));
@@ -56,14 +59,17 @@ export function citadelCases(labOf: LabOf): void {
     it('come back when deleted, with another key', async () => {
       const first = await secretOf(`istio.${account}`);
       await labOf().kubectl(['-n', NAMESPACE, 'delete', 'secret', `istio.${account}`]);
-      await eventually('a new secret', async () => ((await secretOf(`istio.${account}`))?.metadata.uid ?? first?.metadata.uid) !== first?.metadata.uid);
+      await eventually(
+        'a new secret',
+        async () => ((await secretOf(`istio.${account}`))?.metadata.uid ?? first?.metadata.uid) !== first?.metadata.uid,
+      );
       assert.notEqual((await secretOf(`istio.${account}`))?.data['key.pem'], first?.data['key.pem']);
     });
 
-    it('are replaced when their root is not the CA\'s', async () => {
+    it("are replaced when their root is not the CA's", async () => {
       const root = (await secretOf(`istio.${account}`))?.data['root-cert.pem'];
       await labOf().kubectl(['-n', NAMESPACE, 'patch', 'secret', `istio.${account}`, '-p', '{"data":{"root-cert.pem":"b2xk"}}']);
-      await eventually('the CA\'s root', async () => (await secretOf(`istio.${account}`))?.data['root-cert.pem'] === root);
+      await eventually("the CA's root", async () => (await secretOf(`istio.${account}`))?.data['root-cert.pem'] === root);
     });
 
     it('go with their service account', async () => {
@@ -84,19 +90,37 @@ export function citadelCases(labOf: LabOf): void {
     it('shows a certificate for istio-citadel', async () => {
       await inDirectory(async (directory) => {
         const { root } = await fetchMaterial(labOf(), NAMESPACE, 'default', directory);
-        const shown = await run(['openssl', 's_client', '-connect', `${address()}:8060`, '-CAfile', root, '-verify_hostname', 'istio-citadel', '-verify_return_error'], { input: '' });
+        const shown = await run(
+          [
+            'openssl',
+            's_client',
+            '-connect',
+            `${address()}:8060`,
+            '-CAfile',
+            root,
+            '-verify_hostname',
+            'istio-citadel',
+            '-verify_return_error',
+          ],
+          { input: '' },
+        );
         assert.match(shown.stdout, /Verify return code: 0 \(ok\)/);
       });
     });
 
-    it('signs a request for the caller\'s own identity', async () => {
+    it("signs a request for the caller's own identity", async () => {
       await inDirectory(async (directory) => {
         const own = await fetchMaterial(labOf(), NAMESPACE, 'default', directory);
         const answer = await callHandleCsr(address(), own, { identity: 'spiffe://cluster.local/ns/vm/sa/default', minutes: 60 }, directory);
         assert.equal(answer.status, '0', answer.message);
         assert.equal((await run(['openssl', 'verify', '-CAfile', own.root, answer.certificate])).code, 0);
-        assert.match(await certificate(answer.certificate, '-ext', 'subjectAltName'), /critical\s+URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/default$/);
-        const [from, to] = (await certificate(answer.certificate, '-dates')).split('\n').map((line) => Date.parse(line.replace(/^[^=]*=/, '')));
+        assert.match(
+          await certificate(answer.certificate, '-ext', 'subjectAltName'),
+          /critical\s+URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/default$/,
+        );
+        const [from, to] = (await certificate(answer.certificate, '-dates'))
+          .split('\n')
+          .map((line) => Date.parse(line.replace(/^[^=]*=/, '')));
         assert.equal(((to ?? 0) - (from ?? 0)) / 60_000, 60);
       });
     });
@@ -104,12 +128,27 @@ export function citadelCases(labOf: LabOf): void {
     it('refuses another identity, too long a life, and a caller without a certificate', async () => {
       await inDirectory(async (directory) => {
         const own = await fetchMaterial(labOf(), NAMESPACE, 'default', directory);
-        const other = await callHandleCsr(address(), own, { identity: 'spiffe://cluster.local/ns/istio-system/sa/default', minutes: 60 }, directory);
+        const other = await callHandleCsr(
+          address(),
+          own,
+          { identity: 'spiffe://cluster.local/ns/istio-system/sa/default', minutes: 60 },
+          directory,
+        );
         assert.equal(other.status, '7', other.message);
-        const long = await callHandleCsr(address(), own, { identity: 'spiffe://cluster.local/ns/vm/sa/default', minutes: 91 * 24 * 60 }, directory);
+        const long = await callHandleCsr(
+          address(),
+          own,
+          { identity: 'spiffe://cluster.local/ns/vm/sa/default', minutes: 91 * 24 * 60 },
+          directory,
+        );
         assert.equal(long.status, '13');
         assert.match(long.message, /requested TTL 2184h0m0s is greater than the max allowed TTL 2160h0m0s/);
-        const nobody = await callHandleCsr(address(), { root: own.root }, { identity: 'spiffe://cluster.local/ns/vm/sa/default', minutes: 60 }, directory);
+        const nobody = await callHandleCsr(
+          address(),
+          { root: own.root },
+          { identity: 'spiffe://cluster.local/ns/vm/sa/default', minutes: 60 },
+          directory,
+        );
         assert.equal(nobody.status, '16', nobody.message);
       });
     });

@@ -13,9 +13,29 @@ export interface CsrAnswer {
 }
 
 /** Asks for a certificate of this identity and life, with a fresh key, as who has this key and chain; without them, as nobody. */
-export async function callHandleCsr(address: string, caller: Pick<Material, 'root'> & Partial<Material>, wanted: { identity: string; minutes: number }, directory: string): Promise<CsrAnswer> {
+export async function callHandleCsr(
+  address: string,
+  caller: Pick<Material, 'root'> & Partial<Material>,
+  wanted: { identity: string; minutes: number },
+  directory: string,
+): Promise<CsrAnswer> {
   const file = (name: string) => path.join(directory, name);
-  await run(['openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', '/', '-addext', `subjectAltName=critical,URI:${wanted.identity}`, '-keyout', file('csr.key'), '-out', file('csr.pem')]);
+  await run([
+    'openssl',
+    'req',
+    '-new',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    '/',
+    '-addext',
+    `subjectAltName=critical,URI:${wanted.identity}`,
+    '-keyout',
+    file('csr.key'),
+    '-out',
+    file('csr.pem'),
+  ]);
   const csr = await readFile(file('csr.pem'));
   const message = Buffer.concat([field(1, csr), field(3, Buffer.from('onprem')), Buffer.from([0x20, ...varint(wanted.minutes)])]);
   const header = Buffer.alloc(5);
@@ -23,13 +43,36 @@ export async function callHandleCsr(address: string, caller: Pick<Material, 'roo
   await writeFile(file('request'), Buffer.concat([header, message]));
   await writeFile(file('answer'), '');
   const identity = caller.chain && caller.key ? ['--cert', caller.chain, '--key', caller.key] : [];
-  const { stdout } = await run([
-    'curl', '-sS', '--max-time', '10', '--http2', '--cacert', caller.root, ...identity, '--connect-to', `::${address}:`, '-H', 'content-type: application/grpc', '-H', 'te: trailers',
-    '--data-binary', `@${file('request')}`, '-D', '-', '-o', file('answer'), 'https://istio-citadel:8060/istio.v1.auth.IstioCAService/HandleCSR',
-  ], { tolerant: true });
+  const { stdout } = await run(
+    [
+      'curl',
+      '-sS',
+      '--max-time',
+      '10',
+      '--http2',
+      '--cacert',
+      caller.root,
+      ...identity,
+      '--connect-to',
+      `::${address}:`,
+      '-H',
+      'content-type: application/grpc',
+      '-H',
+      'te: trailers',
+      '--data-binary',
+      `@${file('request')}`,
+      '-D',
+      '-',
+      '-o',
+      file('answer'),
+      'https://istio-citadel:8060/istio.v1.auth.IstioCAService/HandleCSR',
+    ],
+    { tolerant: true },
+  );
   const trailer = (name: string) => new RegExp(`^${name}: (.*?)\\r?$`, 'mi').exec(stdout)?.[1] ?? '';
   // The answer's fields are skipped: the certificate is the one PEM in it.
-  const pem = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/.exec((await readFile(file('answer'))).toString('latin1'))?.[0] ?? '';
+  const pem =
+    /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/.exec((await readFile(file('answer'))).toString('latin1'))?.[0] ?? '';
   await writeFile(file('signed.pem'), pem);
   return { status: trailer('grpc-status'), message: decodeURIComponent(trailer('grpc-message')), certificate: file('signed.pem') };
 }

@@ -11,17 +11,58 @@ const FAILED = String.raw`^\S+Z\terror\tCSR signing failed: rpc error: code = Un
 
 // The table of facts 10: what is wrong, what the log says, how the unit is.
 const FAULTS: readonly { cause: string; damage: string; says: RegExp; unit: string }[] = [
-  { cause: 'root-cert.pem missing', damage: 'rm /etc/certs/root-cert.pem', says: /failed to create onprem client root cert file .*no such file or directory$/m, unit: RESTARTING },
-  { cause: 'key.pem empty', damage: ': > /etc/certs/key.pem', says: /cannot load key pair: tls: failed to find any PEM data in key input$/m, unit: RESTARTING },
-  { cause: 'key of another certificate', damage: 'cat broken/key.pem > /etc/certs/key.pem', says: /cannot load key pair: tls: private key does not match public key$/m, unit: RESTARTING },
-  { cause: 'Citadel unreachable', damage: 'echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env', says: new RegExp(`${FAILED}.*connect: connection refused". Will retry in 5s$`, 'm'), unit: ACTIVE },
-  { cause: 'istio-citadel does not resolve', damage: 'echo CITADEL_ADDRESS=istio-nobody.istio-system.svc.cluster.local:8060 > /var/lib/istio/envoy/sidecar.env', says: new RegExp(`${FAILED}.*lookup istio-nobody.istio-system.svc.cluster.local on .*no such host". Will retry in 5s$`, 'm'), unit: ACTIVE },
-  { cause: 'wrong root-cert.pem', damage: 'cat broken/root-cert.pem > /etc/certs/root-cert.pem', says: new RegExp(`${FAILED}.*authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority". Will retry in 5s$`, 'm'), unit: ACTIVE },
-  { cause: 'own certificate expired', damage: 'cat broken/cert-chain.pem > /etc/certs/cert-chain.pem', says: new RegExp(`${FAILED}desc = connection closed. Will retry in 5s$`, 'm'), unit: ACTIVE },
+  {
+    cause: 'root-cert.pem missing',
+    damage: 'rm /etc/certs/root-cert.pem',
+    says: /failed to create onprem client root cert file .*no such file or directory$/m,
+    unit: RESTARTING,
+  },
+  {
+    cause: 'key.pem empty',
+    damage: ': > /etc/certs/key.pem',
+    says: /cannot load key pair: tls: failed to find any PEM data in key input$/m,
+    unit: RESTARTING,
+  },
+  {
+    cause: 'key of another certificate',
+    damage: 'cat broken/key.pem > /etc/certs/key.pem',
+    says: /cannot load key pair: tls: private key does not match public key$/m,
+    unit: RESTARTING,
+  },
+  {
+    cause: 'Citadel unreachable',
+    damage: 'echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env',
+    says: new RegExp(`${FAILED}.*connect: connection refused". Will retry in 5s$`, 'm'),
+    unit: ACTIVE,
+  },
+  {
+    cause: 'istio-citadel does not resolve',
+    damage: 'echo CITADEL_ADDRESS=istio-nobody.istio-system.svc.cluster.local:8060 > /var/lib/istio/envoy/sidecar.env',
+    says: new RegExp(`${FAILED}.*lookup istio-nobody.istio-system.svc.cluster.local on .*no such host". Will retry in 5s$`, 'm'),
+    unit: ACTIVE,
+  },
+  {
+    cause: 'wrong root-cert.pem',
+    damage: 'cat broken/root-cert.pem > /etc/certs/root-cert.pem',
+    says: new RegExp(
+      `${FAILED}.*authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority". Will retry in 5s$`,
+      'm',
+    ),
+    unit: ACTIVE,
+  },
+  {
+    cause: 'own certificate expired',
+    damage: 'cat broken/cert-chain.pem > /etc/certs/cert-chain.pem',
+    says: new RegExp(`${FAILED}desc = connection closed. Will retry in 5s$`, 'm'),
+    unit: ACTIVE,
+  },
 ];
 
 export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
-  const unit = async () => (await asRoot(labOf(), `for p in ActiveState SubState ExecMainStatus; do systemctl show --value -p $p ${UNIT}; done`)).split('\n').join(' ');
+  const unit = async () =>
+    (await asRoot(labOf(), `for p in ActiveState SubState ExecMainStatus; do systemctl show --value -p $p ${UNIT}; done`))
+      .split('\n')
+      .join(' ');
   /** The agent's lines since the unit was restarted now. */
   const restart = async (damage = 'true') => {
     const since = await asRoot(labOf(), `${damage}\ndate +%s.%N; systemctl restart ${UNIT}`);
@@ -32,7 +73,8 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   const renewForAWhile = async () => {
     const files = await asRoot(labOf(), 'd=$(mktemp -d); cp good/*.pem "$d"; chown -R istio-proxy "$d"; echo "$d"');
     const command = `timeout 36 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
-    return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 60_000 })).stdout;
+    return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 60_000 }))
+      .stdout;
   };
 
   describe('the node agent', () => {
@@ -50,14 +92,30 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
       const before = [await asRoot(labOf(), look), await asRoot(labOf(), serial)];
       const log = await restart();
       await eventually('approval', async () => (await log()).includes('CSR is approved'));
-      const lines = (await log()).split('\n').filter((line) => /^\S+Z\t/.test(line)).map((line) => line.split('\t').slice(1).join(' '));
-      assert.deepEqual(lines.slice(0, 3), ['info Starting Node Agent', 'info Node Agent starts successfully.', 'info Sending CSR (retrial #0) ...']);
+      const lines = (await log())
+        .split('\n')
+        .filter((line) => /^\S+Z\t/.test(line))
+        .map((line) => line.split('\t').slice(1).join(' '));
+      assert.deepEqual(lines.slice(0, 3), [
+        'info Starting Node Agent',
+        'info Node Agent starts successfully.',
+        'info Sending CSR (retrial #0) ...',
+      ]);
       assert.match(lines[3] ?? '', /^info CSR is approved successfully\. Will renew cert in 1079h59m\d+(\.\d+)?s$/);
       assert.equal(await asRoot(labOf(), look), before[0]);
       assert.notEqual(await asRoot(labOf(), serial), before[1]);
-      assert.equal(await asRoot(labOf(), 'openssl rsa -in /etc/certs/key.pem -pubout 2>/dev/null'), await asRoot(labOf(), 'openssl x509 -in /etc/certs/cert-chain.pem -noout -pubkey'));
-      assert.match(await asRoot(labOf(), 'openssl x509 -in /etc/certs/cert-chain.pem -noout -ext subjectAltName'), /URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/default/);
-      assert.equal(await asRoot(labOf(), 'openssl verify -CAfile /etc/certs/root-cert.pem /etc/certs/cert-chain.pem'), '/etc/certs/cert-chain.pem: OK');
+      assert.equal(
+        await asRoot(labOf(), 'openssl rsa -in /etc/certs/key.pem -pubout 2>/dev/null'),
+        await asRoot(labOf(), 'openssl x509 -in /etc/certs/cert-chain.pem -noout -pubkey'),
+      );
+      assert.match(
+        await asRoot(labOf(), 'openssl x509 -in /etc/certs/cert-chain.pem -noout -ext subjectAltName'),
+        /URI:spiffe:\/\/cluster\.local\/ns\/vm\/sa\/default/,
+      );
+      assert.equal(
+        await asRoot(labOf(), 'openssl verify -CAfile /etc/certs/root-cert.pem /etc/certs/cert-chain.pem'),
+        '/etc/certs/cert-chain.pem: OK',
+      );
       assert.equal(await unit(), ACTIVE);
     });
 

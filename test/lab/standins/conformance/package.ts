@@ -13,7 +13,12 @@ const CONFFILES = ['/var/lib/istio/envoy/sidecar.env', '/var/lib/istio/envoy/env
 /** The lines `mode owner path` of `dpkg-deb --contents`, directories left out. */
 async function contents(deb: string): Promise<string[]> {
   const { stdout } = await run(['dpkg-deb', '--contents', deb]);
-  return stdout.trim().split('\n').map((line) => line.split(/\s+/)).filter(([mode]) => !mode?.startsWith('d')).map(([mode, owner, , , , name]) => `${mode} ${owner} ${name}`);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/\s+/))
+    .filter(([mode]) => !mode?.startsWith('d'))
+    .map(([mode, owner, , , , name]) => `${mode} ${owner} ${name}`);
 }
 
 export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): void {
@@ -69,7 +74,9 @@ export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): v
     it('installs users, directories and units, and starts and enables nothing', async () => {
       await copyToMachine('1.0.3');
       await asRoot(labOf(), 'dpkg -i istio-sidecar-1.0.3.deb >/dev/null');
-      const seen = await asRoot(labOf(), `
+      const seen = await asRoot(
+        labOf(),
+        `
         dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' istio-sidecar
         getent passwd istio-proxy | cut -d: -f1,6
         id -gn istio-proxy
@@ -78,13 +85,29 @@ export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): v
         systemctl is-enabled istio istio-auth-node-agent || true
         systemctl is-active istio istio-auth-node-agent || true
         systemctl show -p Restart -p RestartUSec -p StartLimitIntervalUSec istio-auth-node-agent istio | grep . | sort | uniq -c | sed 's/^ *//'
-        ls /var/lib/istio/envoy/cluster.env 2>&1 | tail -c 26`);
+        ls /var/lib/istio/envoy/cluster.env 2>&1 | tail -c 26`,
+      );
       assert.deepEqual(seen.split('\n'), [
-        'installed 1.0.3-1', 'istio-proxy:/var/lib/istio', 'istio-proxy', '/var/lib/istio',
-        '755 istio-proxy /etc/certs', '755 istio-proxy /var/lib/istio/envoy', '755 istio-proxy /var/lib/istio/proxy', '755 istio-proxy /var/lib/istio/config', '755 istio-proxy /var/log/istio',
-        '644 istio-proxy /var/lib/istio/config/mesh', '2755 root /usr/local/bin/envoy', '2755 root /usr/local/bin/pilot-agent', '755 root /usr/local/bin/node_agent',
-        'disabled', 'disabled', 'inactive', 'inactive',
-        '2 Restart=always', '2 RestartUSec=10s', '2 StartLimitIntervalUSec=0',
+        'installed 1.0.3-1',
+        'istio-proxy:/var/lib/istio',
+        'istio-proxy',
+        '/var/lib/istio',
+        '755 istio-proxy /etc/certs',
+        '755 istio-proxy /var/lib/istio/envoy',
+        '755 istio-proxy /var/lib/istio/proxy',
+        '755 istio-proxy /var/lib/istio/config',
+        '755 istio-proxy /var/log/istio',
+        '644 istio-proxy /var/lib/istio/config/mesh',
+        '2755 root /usr/local/bin/envoy',
+        '2755 root /usr/local/bin/pilot-agent',
+        '755 root /usr/local/bin/node_agent',
+        'disabled',
+        'disabled',
+        'inactive',
+        'inactive',
+        '2 Restart=always',
+        '2 RestartUSec=10s',
+        '2 StartLimitIntervalUSec=0',
         'No such file or directory',
       ]);
     });
@@ -96,7 +119,10 @@ export function packageCases(labOf: LabOf, binariesOf: () => StandinBinaries): v
       assert.notEqual(asked.code, 0);
       assert.match(asked.stdout + asked.stderr, /end of file on stdin at conffile prompt/);
       await asRoot(labOf(), 'dpkg --force-confold -i istio-sidecar-1.0.4.deb >/dev/null 2>&1');
-      assert.equal(await asRoot(labOf(), 'dpkg-query -W -f \'${Version}\' istio-sidecar; tail -n 1 /var/lib/istio/envoy/sidecar.env'), '1.0.4-1ISTIO_SERVICE=edited');
+      assert.equal(
+        await asRoot(labOf(), "dpkg-query -W -f '${Version}' istio-sidecar; tail -n 1 /var/lib/istio/envoy/sidecar.env"),
+        '1.0.4-1ISTIO_SERVICE=edited',
+      );
       await asRoot(labOf(), 'dpkg --force-confnew -i istio-sidecar-1.0.3.deb >/dev/null 2>&1; rm -f /var/lib/istio/envoy/*.dpkg-*');
     });
   });

@@ -24,7 +24,9 @@ export function pilotCases(labOf: LabOf): void {
       const { pods } = labOf().addresses;
       await eventually('productpage is listed', async () => (await hostsOf('productpage.bookinfo.svc.cluster.local|http'))?.length === 1);
       assert.deepEqual(await hostsOf('productpage.bookinfo.svc.cluster.local|http'), [{ ip_address: pods.productpage, port: 9080 }]);
-      assert.deepEqual(await hostsOf('istio-pilot.istio-system.svc.cluster.local|http-legacy-discovery'), [{ ip_address: pods.pilot, port: 8080 }]);
+      assert.deepEqual(await hostsOf('istio-pilot.istio-system.svc.cluster.local|http-legacy-discovery'), [
+        { ip_address: pods.pilot, port: 8080 },
+      ]);
       const keys = (await registration()).map((entry) => entry['service-key']);
       assert.deepEqual(keys, keys.toSorted());
     });
@@ -32,9 +34,23 @@ export function pilotCases(labOf: LabOf): void {
     it('follows services and endpoints as they come and go', async () => {
       const key = 'sp.onprem.svc.cluster.local|http';
       await labOf().kubectl(['-n', 'onprem', 'create', 'service', 'clusterip', 'sp', '--tcp=80']);
-      await labOf().kubectl(['-n', 'onprem', 'patch', 'service', 'sp', '--type=json', '-p', '[{"op":"remove","path":"/spec/selector"},{"op":"replace","path":"/spec/ports/0/name","value":"http"}]']);
+      await labOf().kubectl([
+        '-n',
+        'onprem',
+        'patch',
+        'service',
+        'sp',
+        '--type=json',
+        '-p',
+        '[{"op":"remove","path":"/spec/selector"},{"op":"replace","path":"/spec/ports/0/name","value":"http"}]',
+      ]);
       await eventually('the service without endpoints', async () => (await hostsOf(key))?.length === 0);
-      const endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'sp', namespace: 'onprem' }, subsets: [{ addresses: [{ ip: '10.1.0.3' }], ports: [{ name: 'http', port: 80 }] }] };
+      const endpoints = {
+        apiVersion: 'v1',
+        kind: 'Endpoints',
+        metadata: { name: 'sp', namespace: 'onprem' },
+        subsets: [{ addresses: [{ ip: '10.1.0.3' }], ports: [{ name: 'http', port: 80 }] }],
+      };
       await labOf().kubectl(['apply', '-f', '-'], { input: JSON.stringify(endpoints) });
       await eventually('its endpoint', async () => (await hostsOf(key))?.length === 1);
       assert.deepEqual(await hostsOf(key), [{ ip_address: '10.1.0.3', port: 80 }]);
@@ -43,7 +59,10 @@ export function pilotCases(labOf: LabOf): void {
     });
 
     it('knows no route with a key any more', async () => {
-      assert.equal(await get(`http://${pilot()}:8080/v1/registration/istio-pilot.istio-system.svc.cluster.local%7Chttp-discovery`, 404), '404: Page Not Found');
+      assert.equal(
+        await get(`http://${pilot()}:8080/v1/registration/istio-pilot.istio-system.svc.cluster.local%7Chttp-discovery`, 404),
+        '404: Page Not Found',
+      );
     });
 
     it('shows its registry, and neither /debug nor edsz without a proxy', async () => {
@@ -51,7 +70,9 @@ export function pilotCases(labOf: LabOf): void {
       assert.ok(services.some(({ hostname }) => hostname === 'productpage.bookinfo.svc.cluster.local'));
       assert.deepEqual(services.at(-1), {});
       const lines = (await get(`http://${pilot()}:8080/debug/endpointz?brief=1`)).split('\n');
-      assert.ok(lines.some((line) => line.startsWith(`productpage.bookinfo.svc.cluster.local:http 0 ${labOf().addresses.pods.productpage}:9080`)));
+      assert.ok(
+        lines.some((line) => line.startsWith(`productpage.bookinfo.svc.cluster.local:http 0 ${labOf().addresses.pods.productpage}:9080`)),
+      );
       const endpoints = JSON.parse(await get(`http://${pilot()}:8080/debug/endpointz`)) as { svc?: string; ep?: unknown[] }[];
       assert.deepEqual(endpoints.at(-1), {});
       assert.deepEqual(endpoints.find(({ svc }) => svc === 'productpage.bookinfo.svc.cluster.local:http')?.ep?.at(-1), {});
@@ -64,14 +85,35 @@ export function pilotCases(labOf: LabOf): void {
 
   describe('Pilot on 15010 and 15011', () => {
     it('speaks plain gRPC on 15010', async () => {
-      const answer = await run(['curl', '-sS', '--max-time', '5', '--http2-prior-knowledge', '-o', '/dev/null', '-w', '%{http_version} %{http_code}', `http://${pilot()}:15010/`]);
+      const answer = await run([
+        'curl',
+        '-sS',
+        '--max-time',
+        '5',
+        '--http2-prior-knowledge',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_version} %{http_code}',
+        `http://${pilot()}:15010/`,
+      ]);
       assert.equal(answer.stdout, '2 415');
     });
 
-    it('shows Citadel\'s certificate of its service account on 15011 to those who have one themselves', async () => {
+    it("shows Citadel's certificate of its service account on 15011 to those who have one themselves", async () => {
       await inDirectory(async (directory) => {
         const own = await fetchMaterial(labOf(), 'vm', 'default', directory);
-        const client = ['openssl', 's_client', '-connect', `${pilot()}:15011`, '-CAfile', own.root, '-verify_return_error', '-alpn', 'h2'] as const;
+        const client = [
+          'openssl',
+          's_client',
+          '-connect',
+          `${pilot()}:15011`,
+          '-CAfile',
+          own.root,
+          '-verify_return_error',
+          '-alpn',
+          'h2',
+        ] as const;
         const shown = await run([...client, '-cert', own.chain, '-key', own.key, '-showcerts'], { input: '' });
         assert.match(shown.stdout, /Verify return code: 0 \(ok\)/);
         const names = await run(['openssl', 'x509', '-noout', '-ext', 'subjectAltName'], { input: shown.stdout });
@@ -86,7 +128,26 @@ export function pilotCases(labOf: LabOf): void {
         const [chain, key] = [`${directory}/other.pem`, `${directory}/other.key`];
         await run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/O=other', '-keyout', key, '-out', chain]);
         const url = `https://istio-pilot.istio-system:15011/`;
-        const ask = (...more: string[]) => run(['curl', '-sS', '--max-time', '5', '--http2', '-k', '--connect-to', `::${pilot()}:`, '-o', '/dev/null', '-w', '%{http_code}', ...more, url], { tolerant: true });
+        const ask = (...more: string[]) =>
+          run(
+            [
+              'curl',
+              '-sS',
+              '--max-time',
+              '5',
+              '--http2',
+              '-k',
+              '--connect-to',
+              `::${pilot()}:`,
+              '-o',
+              '/dev/null',
+              '-w',
+              '%{http_code}',
+              ...more,
+              url,
+            ],
+            { tolerant: true },
+          );
         assert.equal((await ask('--cert', own.chain, '--key', own.key)).stdout, '415');
         assert.equal((await ask()).stdout, '000');
         assert.equal((await ask('--cert', chain, '--key', key)).stdout, '000');

@@ -9,11 +9,16 @@ const PRODUCTPAGE = 'productpage.bookinfo.svc.cluster.local:9080';
 export function sidecarCases(labOf: LabOf, deb: () => string): void {
   /** Status line, `server` header and whether the page came, asked by the login user or by root; `none` without an answer. */
   const productpage = async (as: 'user' | 'root' = 'user') => {
-    const { stdout, code } = await labOf().ssh(MACHINE, [...(as === 'root' ? ['sudo'] : []), 'curl', '-sSi', '--max-time', '1', PRODUCTPAGE], { tolerant: true });
+    const { stdout, code } = await labOf().ssh(
+      MACHINE,
+      [...(as === 'root' ? ['sudo'] : []), 'curl', '-sSi', '--max-time', '1', PRODUCTPAGE],
+      { tolerant: true },
+    );
     if (code !== 0) return 'none';
     return `${/^HTTP\/1\.1 (\d+)/.exec(stdout)?.[1]} ${/^server: (.*?)\r?$/m.exec(stdout)?.[1]} ${stdout.includes('<title>Simple Bookstore App</title>')}`;
   };
-  const settings = (cluster: string, sidecar = '') => `printf '%b' '${cluster}' > /var/lib/istio/envoy/cluster.env; printf '%b' '${sidecar}' > /var/lib/istio/envoy/sidecar.env`;
+  const settings = (cluster: string, sidecar = '') =>
+    `printf '%b' '${cluster}' > /var/lib/istio/envoy/cluster.env; printf '%b' '${sidecar}' > /var/lib/istio/envoy/sidecar.env`;
   /** Runs the script as root, restarts istio, and waits for productpage. */
   const works = async (script = 'true') => {
     await asRoot(labOf(), `${script}\nsystemctl restart istio`);
@@ -44,12 +49,33 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
       await works();
       const address = await asRoot(labOf(), 'hostname --ip-address');
       const processes = await asRoot(labOf(), 'ps -eo user:12,args');
-      assert.match(processes, new RegExp(`^root +su -s /bin/bash -c INSTANCE_IP=${address} POD_NAME=${MACHINE} POD_NAMESPACE=default exec /usr/local/bin/pilot-agent proxy .* istio-proxy$`, 'm'));
-      assert.match(processes, /^istio-proxy +\/usr\/local\/bin\/pilot-agent proxy --serviceCluster rawvm --discoveryAddress istio-pilot\.istio-system:15011 --controlPlaneAuthPolicy MUTUAL_TLS$/m);
-      assert.match(processes, new RegExp(`^istio-proxy +/usr/local/bin/envoy -c /etc/istio/proxy/envoy-rev\\d+\\.json --restart-epoch \\d+ --drain-time-s 2 --parent-shutdown-time-s 3 --service-cluster rawvm --service-node sidecar~${address}~${MACHINE}\\.default~default\\.svc\\.cluster\\.local`, 'm'));
+      assert.match(
+        processes,
+        new RegExp(
+          `^root +su -s /bin/bash -c INSTANCE_IP=${address} POD_NAME=${MACHINE} POD_NAMESPACE=default exec /usr/local/bin/pilot-agent proxy .* istio-proxy$`,
+          'm',
+        ),
+      );
+      assert.match(
+        processes,
+        /^istio-proxy +\/usr\/local\/bin\/pilot-agent proxy --serviceCluster rawvm --discoveryAddress istio-pilot\.istio-system:15011 --controlPlaneAuthPolicy MUTUAL_TLS$/m,
+      );
+      assert.match(
+        processes,
+        new RegExp(
+          `^istio-proxy +/usr/local/bin/envoy -c /etc/istio/proxy/envoy-rev\\d+\\.json --restart-epoch \\d+ --drain-time-s 2 --parent-shutdown-time-s 3 --service-cluster rawvm --service-node sidecar~${address}~${MACHINE}\\.default~default\\.svc\\.cluster\\.local`,
+          'm',
+        ),
+      );
       const rules = (await asRoot(labOf(), 'iptables -t nat -S')).split('\n');
       const uid = await asRoot(labOf(), 'id -u istio-proxy');
-      for (const rule of ['-A OUTPUT -p tcp -j ISTIO_OUTPUT', `-A ISTIO_OUTPUT -m owner --uid-owner ${uid} -j RETURN`, '-A ISTIO_OUTPUT -m owner --uid-owner 0 -j RETURN', '-A ISTIO_OUTPUT -d 10.96.0.0/16 -j ISTIO_REDIRECT', '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001']) {
+      for (const rule of [
+        '-A OUTPUT -p tcp -j ISTIO_OUTPUT',
+        `-A ISTIO_OUTPUT -m owner --uid-owner ${uid} -j RETURN`,
+        '-A ISTIO_OUTPUT -m owner --uid-owner 0 -j RETURN',
+        '-A ISTIO_OUTPUT -d 10.96.0.0/16 -j ISTIO_REDIRECT',
+        '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001',
+      ]) {
         assert.ok(rules.includes(rule), `${rule} in\n${rules.join('\n')}`);
       }
       assert.ok(!rules.some((rule) => rule.includes('ISTIO_INBOUND')));
@@ -71,7 +97,10 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
 
     it('with an invalid range it does not start, and starts again and again', async () => {
       await asRoot(labOf(), `${settings('ISTIO_SERVICE_CIDR=10.96.0.0/99\\n')}\nsystemctl restart istio; sleep 1`, true);
-      assert.equal(await asRoot(labOf(), 'systemctl show -p ActiveState -p SubState istio | sort | paste -sd" "'), 'ActiveState=activating SubState=auto-restart');
+      assert.equal(
+        await asRoot(labOf(), 'systemctl show -p ActiveState -p SubState istio | sort | paste -sd" "'),
+        'ActiveState=activating SubState=auto-restart',
+      );
       assert.match(await asRoot(labOf(), 'journalctl -q -u istio -n 60 -o cat --no-pager'), /invalid mask `99' specified/);
       assert.equal(await productpage(), 'none');
     });
@@ -82,11 +111,16 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
 
     it('finds Pilot by ISTIO_SYSTEM_NAMESPACE', async () => {
       await fails(settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_SYSTEM_NAMESPACE=nowhere\\n'));
-      assert.match(await asRoot(labOf(), 'cat /var/log/istio/istio.err.log'), /gRPC config stream closed: 14, .*lookup istio-pilot\.nowhere/);
+      assert.match(
+        await asRoot(labOf(), 'cat /var/log/istio/istio.err.log'),
+        /gRPC config stream closed: 14, .*lookup istio-pilot\.nowhere/,
+      );
     });
 
     it('uses 15010 without certificates when ISTIO_CP_AUTH is NONE; in both files, cluster.env wins', async () => {
-      await works('rm /etc/certs/*.pem\n' + settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_CP_AUTH=NONE\\n', 'ISTIO_CP_AUTH=MUTUAL_TLS\\n'));
+      await works(
+        'rm /etc/certs/*.pem\n' + settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\nISTIO_CP_AUTH=NONE\\n', 'ISTIO_CP_AUTH=MUTUAL_TLS\\n'),
+      );
     });
 
     it('says which file Envoy cannot use', async () => {
@@ -114,7 +148,10 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
 
     it('passes captured inbound connections to the application: here dnsmasq, over TCP', async () => {
       const address = labOf().machine(MACHINE).address;
-      const ask = async () => (await labOf().inCluster(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })).stdout.includes('has address');
+      const ask = async () =>
+        (
+          await labOf().inCluster(['host', '-T', '-W', '1', '-R', '1', '-t', 'A', 'istio-pilot.istio-system', address], { tolerant: true })
+        ).stdout.includes('has address');
       await works(settings('ISTIO_SERVICE_CIDR=10.96.0.0/16\\n', 'ISTIO_INBOUND_PORTS=53,3306\\n'));
       const rules = await asRoot(labOf(), 'iptables -t nat -S');
       assert.match(rules, /-A ISTIO_INBOUND -p tcp -m tcp --dport 53 -j ISTIO_IN_REDIRECT/);
@@ -129,7 +166,9 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     it('shows Pilot which sidecars are connected', async () => {
       await works();
       const connected = JSON.parse(await get(`http://${labOf().addresses.pods.pilot}:8080/debug/adsz`)) as { proxy: string }[];
-      assert.ok(connected.some(({ proxy }) => new RegExp(`^sidecar~[0-9.]+~${MACHINE}\\.default~default\\.svc\\.cluster\\.local$`).test(proxy)));
+      assert.ok(
+        connected.some(({ proxy }) => new RegExp(`^sidecar~[0-9.]+~${MACHINE}\\.default~default\\.svc\\.cluster\\.local$`).test(proxy)),
+      );
     });
   });
 }

@@ -54,7 +54,15 @@ export interface Material {
 export async function fetchMaterial(lab: Lab, namespace: string, account: string, directory: string): Promise<Material> {
   const write = async (key: string) => {
     const file = path.join(directory, `${account}.${key}`);
-    const { stdout } = await lab.kubectl(['-n', namespace, 'get', 'secret', `istio.${account}`, '-o', `jsonpath={.data.${key.replace('.', '\\.')}}`]);
+    const { stdout } = await lab.kubectl([
+      '-n',
+      namespace,
+      'get',
+      'secret',
+      `istio.${account}`,
+      '-o',
+      `jsonpath={.data.${key.replace('.', '\\.')}}`,
+    ]);
     await writeFile(file, Buffer.from(stdout, 'base64'), { mode: 0o600 });
     return file;
   };
