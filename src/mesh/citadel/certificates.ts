@@ -46,8 +46,10 @@ export async function readCredentials(api: ClusterApi, identity: Identity, now: 
 async function whyMissing(api: ClusterApi, identity: Identity, options: CallOptions): Promise<Error> {
   const { namespace, serviceAccount } = identity;
   const args = { namespace, serviceAccount, name: refName(secretRef(identity)) };
-  if (!(await exists(api, { apiVersion: 'v1', kind: 'Namespace', name: namespace }, options))) return problem('citadel.namespace-missing', args, { field: 'namespace' });
-  if (!(await exists(api, { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, options))) return problem('citadel.account-missing', args, { field: 'serviceAccount' });
+  if (!(await exists(api, { apiVersion: 'v1', kind: 'Namespace', name: namespace }, options)))
+    return problem('citadel.namespace-missing', args, { field: 'namespace' });
+  if (!(await exists(api, { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, options)))
+    return problem('citadel.account-missing', args, { field: 'serviceAccount' });
   return problem('citadel.secret-missing', args);
 }
 
@@ -65,7 +67,11 @@ export function parseCredentials(secret: KubeObject, identity: Identity, now: Da
   const ref = secretRef(identity);
   const name = refName(ref);
   const wrong = (rule: string, args: Record<string, string | number> = {}): Error =>
-    problem('citadel.secret-invalid', { name, secret: ref.name, namespace: identity.namespace, ...args }, { id: `citadel.secret-invalid.${rule}` });
+    problem(
+      'citadel.secret-invalid',
+      { name, secret: ref.name, namespace: identity.namespace, ...args },
+      { id: `citadel.secret-invalid.${rule}` },
+    );
   const type = textAt(secret, 'type') ?? '';
   if (type !== 'istio.io/key-and-cert') throw wrong('type', { type });
   const data = (key: string): Uint8Array => {
@@ -85,11 +91,13 @@ export function parseCredentials(secret: KubeObject, identity: Identity, now: Da
   if (!leaf.checkPrivateKey(key)) throw wrong('key');
   const uris = uriNames(leaf);
   const path = `/ns/${identity.namespace}/sa/${identity.serviceAccount}`;
-  if (!uris.some((uri) => /^spiffe:\/\/[^/]+(\/.*)$/.exec(uri)?.[1] === path)) throw wrong('identity', { wanted: path, found: uris.join(', ') });
+  if (!uris.some((uri) => /^spiffe:\/\/[^/]+(\/.*)$/.exec(uri)?.[1] === path))
+    throw wrong('identity', { wanted: path, found: uris.join(', ') });
   if (now.getTime() > new Date(leaf.validTo).getTime()) throw wrong('expired', { time: new Date(leaf.validTo).toISOString() });
   if (now.getTime() < new Date(leaf.validFrom).getTime()) throw wrong('not-yet', { time: new Date(leaf.validFrom).toISOString() });
   if (!leadsToRoot(leaf, others, roots)) throw wrong('chain');
-  if (roots.every((root) => now.getTime() > new Date(root.validTo).getTime())) throw wrong('root-expired', { time: new Date(roots[0]?.validTo ?? 0).toISOString() });
+  if (roots.every((root) => now.getTime() > new Date(root.validTo).getTime()))
+    throw wrong('root-expired', { time: new Date(roots[0]?.validTo ?? 0).toISOString() });
   return { ref, chain, leaf, key, roots, bytes };
 }
 
@@ -97,7 +105,12 @@ export function parseCredentials(secret: KubeObject, identity: Identity, now: Da
  * The three files of /etc/certs (citadel facts 2.4). A certificate that the VM's node agent renewed since is accepted in place of the Secret's:
  * copying the Secret over it would take the machine back to an older one (facts 2.4, 6).
  */
-export function certificateFiles(facts: ReleaseFacts, credentials: Credentials, now: Date, state: HostState | undefined): readonly GeneratedFile[] {
+export function certificateFiles(
+  facts: ReleaseFacts,
+  credentials: Credentials,
+  now: Date,
+  state: HostState | undefined,
+): readonly GeneratedFile[] {
   const renewed = renewedOnHost(credentials, now, state);
   const file = (path: string, mode: number, bytes: Uint8Array, shown: GeneratedFile['content'] & { kind: 'secret' }): GeneratedFile => ({
     path,
@@ -110,7 +123,11 @@ export function certificateFiles(facts: ReleaseFacts, credentials: Credentials, 
     ...(path !== ROOT_CERT && renewed ? { accepts: acceptedHash(state, path) } : {}),
   });
   const { bytes, leaf, key, roots } = credentials;
-  const secret = (shown: ReturnType<typeof certificateFacts> | undefined): GeneratedFile['content'] & { kind: 'secret' } => ({ kind: 'secret', secret: new Secret(''), facts: shown });
+  const secret = (shown: ReturnType<typeof certificateFacts> | undefined): GeneratedFile['content'] & { kind: 'secret' } => ({
+    kind: 'secret',
+    secret: new Secret(''),
+    facts: shown,
+  });
   return [
     file(ROOT_CERT, 0o644, bytes['root-cert.pem'], secret(roots[0] === undefined ? undefined : certificateFacts(roots[0]))),
     file(CERT_CHAIN, 0o644, bytes['cert-chain.pem'], secret(certificateFacts(leaf))),
@@ -123,7 +140,9 @@ function renewedOnHost({ leaf }: Credentials, now: Date, state: HostState | unde
   const onHost = state?.files.find(({ path }) => path === CERT_CHAIN)?.certificate;
   if (onHost === undefined) return false;
   const same = uriNames(leaf).every((uri) => onHost.uris.includes(uri));
-  return same && new Date(onHost.notBefore).getTime() > new Date(leaf.validFrom).getTime() && new Date(onHost.notAfter).getTime() > now.getTime();
+  return (
+    same && new Date(onHost.notBefore).getTime() > new Date(leaf.validFrom).getTime() && new Date(onHost.notAfter).getTime() > now.getTime()
+  );
 }
 
 function acceptedHash(state: HostState | undefined, path: string): readonly string[] {

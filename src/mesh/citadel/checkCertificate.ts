@@ -11,21 +11,39 @@ const CERTIFICATE = 'certificate';
 
 /** The certificate on the VM: an expired one shows in no log of the VM (citadel facts 10). */
 export function certificateCheck({ ports }: Pick<VmScope, 'ports'>): Check {
-  return { id: CERTIFICATE, command: { argv: ['openssl', 'x509', '-noout', '-enddate', '-in', CERT_CHAIN] }, judge: async (output) => judgeCertificate(output, ports.clock.now()) };
+  return {
+    id: CERTIFICATE,
+    command: { argv: ['openssl', 'x509', '-noout', '-enddate', '-in', CERT_CHAIN] },
+    judge: async (output) => judgeCertificate(output, ports.clock.now()),
+  };
 }
 
 export function judgeCertificate(output: CommandOutput, now: Date): Judgement {
   if (output.timedOut) return timedOut();
   if (output.exitCode === 127) return noProgram('openssl', 'openssl');
   const end = Date.parse(/notAfter=(.+)/.exec(output.stdout)?.[1] ?? '');
-  if (Number.isNaN(end)) return failed(message('citadel.check.certificate.unreadable', { path: CERT_CHAIN }), undefined, message('citadel.check.certificate.next'));
+  if (Number.isNaN(end))
+    return failed(
+      message('citadel.check.certificate.unreadable', { path: CERT_CHAIN }),
+      undefined,
+      message('citadel.check.certificate.next'),
+    );
   const time = new Date(end).toISOString();
-  if (end <= now.getTime()) return failed(message('citadel.check.certificate.expired', { time }), message('citadel.check.certificate.expired.why'), message('citadel.check.certificate.next'));
+  if (end <= now.getTime())
+    return failed(
+      message('citadel.check.certificate.expired', { time }),
+      message('citadel.check.certificate.expired.why'),
+      message('citadel.check.certificate.next'),
+    );
   return passed(message('citadel.check.certificate.ok', { time }));
 }
 
 export function nodeAgentLogCheck(facts: ReleaseFacts): Check {
-  return { id: 'node-agent', command: logCommand(facts.units.nodeAgent), judge: async (output, earlier) => judgeNodeAgentLog(output, earlier) };
+  return {
+    id: 'node-agent',
+    command: logCommand(facts.units.nodeAgent),
+    judge: async (output, earlier) => judgeNodeAgentLog(output, earlier),
+  };
 }
 
 export function judgeNodeAgentLog(output: CommandOutput, earlier: readonly CheckResult[]): Judgement {
@@ -34,9 +52,17 @@ export function judgeNodeAgentLog(output: CommandOutput, earlier: readonly Check
   const renews = renewsIn(log);
   if (renews !== undefined) return passed(message('citadel.check.node-agent.ok', { time: renews }));
   const reason = explainLog(log);
-  const expired = earlier.some(({ id, verdict, reason: said }) => id === CERTIFICATE && verdict === 'fail' && said.id === 'citadel.check.certificate.expired');
-  if (reason?.perhapsExpired === true && expired) return failed(message('citadel.node-agent.expired'), message('citadel.check.certificate.expired.why'), message('citadel.node-agent.expired.next'));
+  const expired = earlier.some(
+    ({ id, verdict, reason: said }) => id === CERTIFICATE && verdict === 'fail' && said.id === 'citadel.check.certificate.expired',
+  );
+  if (reason?.perhapsExpired === true && expired)
+    return failed(
+      message('citadel.node-agent.expired'),
+      message('citadel.check.certificate.expired.why'),
+      message('citadel.node-agent.expired.next'),
+    );
   if (reason !== undefined) return failed(message(`${reason.id}.reason`), message('citadel.check.node-agent.why'), reason.nextStep);
-  if (/Starting Node Agent|Sending CSR/.test(log)) return failed(message('citadel.check.node-agent.waiting'), undefined, message('citadel.check.node-agent.waiting.next'));
+  if (/Starting Node Agent|Sending CSR/.test(log))
+    return failed(message('citadel.check.node-agent.waiting'), undefined, message('citadel.check.node-agent.waiting.next'));
   return failed(message('citadel.check.node-agent.silent'), undefined, message('citadel.check.node-agent.silent.next'));
 }

@@ -15,7 +15,11 @@ export interface DnsQuestion {
 
 /** `host -t A`: only the A record, because dnsmasq has no AAAA and `host` would exit 1 for that. */
 export function dnsCheck(question: DnsQuestion): Check {
-  return { id: `dns ${question.name}`, command: { argv: ['host', '-W', '3', '-t', 'A', question.name], timeoutMs: 15_000 }, judge: async (output) => judgeDns(question, output) };
+  return {
+    id: `dns ${question.name}`,
+    command: { argv: ['host', '-W', '3', '-t', 'A', question.name], timeoutMs: 15_000 },
+    judge: async (output) => judgeDns(question, output),
+  };
 }
 
 export function judgeDns({ name, expected, of, cluster }: DnsQuestion, output: CommandOutput): Judgement {
@@ -23,12 +27,19 @@ export function judgeDns({ name, expected, of, cluster }: DnsQuestion, output: C
   if (output.exitCode === 127) return noProgram('host', 'bind9-host');
   const found = [...output.stdout.matchAll(/ has address (\S+)/g)].map((match) => match[1] ?? '');
   const [address] = found;
-  if (address !== undefined && (expected === undefined || found.includes(expected))) return passed(message('citadel.check.dns.ok', { address, of }));
+  if (address !== undefined && (expected === undefined || found.includes(expected)))
+    return passed(message('citadel.check.dns.ok', { address, of }));
   const why = message(cluster ? 'citadel.check.dns.why-cluster' : 'citadel.check.dns.why-local');
   const next = message(cluster ? 'citadel.check.dns.next-cluster' : 'citadel.check.dns.next-local');
-  if (address !== undefined) return failed(message('citadel.check.dns.other', { name, address, expected: expected ?? '', of }), message('citadel.check.dns.why-other'), message('citadel.check.dns.next-other'));
+  if (address !== undefined)
+    return failed(
+      message('citadel.check.dns.other', { name, address, expected: expected ?? '', of }),
+      message('citadel.check.dns.why-other'),
+      message('citadel.check.dns.next-other'),
+    );
   if (output.stdout.includes('NXDOMAIN')) return failed(message('citadel.check.dns.unknown', { name }), why, next);
   if (/SERVFAIL|REFUSED/.test(output.stdout)) return failed(message('citadel.check.dns.refused', { name }), why, next);
-  if (/timed out|no servers could be reached/.test(output.stdout + output.stderr)) return failed(message('citadel.check.dns.silent', { name }), why, next);
+  if (/timed out|no servers could be reached/.test(output.stdout + output.stderr))
+    return failed(message('citadel.check.dns.silent', { name }), why, next);
   return failed(message('citadel.check.dns.none', { name }), why, next);
 }

@@ -43,5 +43,7 @@ function curlReason(url: string, { exitCode, stderr }: CommandOutput): Message {
   if (code !== undefined) return message('citadel.check.http.status', { code, url });
   const known: Readonly<Record<number, string>> = { 6: 'name', 7: 'refused', 28: 'silent', 52: 'empty', 56: 'reset' };
   const rule = known[exitCode];
-  return rule === undefined ? message('citadel.check.http.failed', { url, code: exitCode, text: stderr.trim().split('\n')[0] ?? '' }) : message(`citadel.check.http.${rule}`, { url });
+  return rule === undefined
+    ? message('citadel.check.http.failed', { url, code: exitCode, text: stderr.trim().split('\n')[0] ?? '' })
+    : message(`citadel.check.http.${rule}`, { url });
 }

@@ -40,7 +40,8 @@ export function podCheck(scope: VmScope, facts: ReleaseFacts, pod: string | unde
   return curlCheck({
     id: 'pod',
     url: `http://${address}:${port}${registrationPath(scope, facts)}`,
-    skipped: noPod ?? (secured && scope.entry.istio.controlPlaneAuth !== 'NONE' ? message('citadel.check.pilot.secured', { port }) : undefined),
+    skipped:
+      noPod ?? (secured && scope.entry.istio.controlPlaneAuth !== 'NONE' ? message('citadel.check.pilot.secured', { port }) : undefined),
     ok: () => message('citadel.check.pod.ok', { address }),
     why: message('citadel.check.pod.why', { address }),
     next: message('citadel.check.pod.next', { command: pilots }),
@@ -52,13 +53,24 @@ export function judgeRegistration(facts: ReleaseFacts, body: string, command: st
   const answer = parsed(body);
   if (facts.registration.kind === 'key') {
     const hosts = listAt(answer, 'hosts');
-    if (hosts.length === 0) return failed(message('citadel.check.pilot.no-hosts'), message('citadel.check.pilot.no-hosts.why'), message('citadel.check.pilot.next', { command }));
+    if (hosts.length === 0)
+      return failed(
+        message('citadel.check.pilot.no-hosts'),
+        message('citadel.check.pilot.no-hosts.why'),
+        message('citadel.check.pilot.next', { command }),
+      );
     return message('citadel.check.pilot.ok-key', { address: textAt(hosts[0], 'ip_address') ?? '', port: numberAt(hosts[0], 'port') ?? 0 });
   }
-  if (!Array.isArray(answer)) return failed(message('citadel.check.pilot.not-a-list'), undefined, message('citadel.check.pilot.next', { command }));
+  if (!Array.isArray(answer))
+    return failed(message('citadel.check.pilot.not-a-list'), undefined, message('citadel.check.pilot.next', { command }));
   const services = answer.filter((one) => at(one, 'service-key') !== undefined);
   const served = services.filter((one) => listAt(one, 'hosts').length > 0);
-  if (served.length === 0) return failed(message('citadel.check.pilot.no-hosts'), message('citadel.check.pilot.no-hosts.why'), message('citadel.check.pilot.next', { command }));
+  if (served.length === 0)
+    return failed(
+      message('citadel.check.pilot.no-hosts'),
+      message('citadel.check.pilot.no-hosts.why'),
+      message('citadel.check.pilot.next', { command }),
+    );
   return message('citadel.check.pilot.ok', { services: services.length, served: served.length });
 }
 

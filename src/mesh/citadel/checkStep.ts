@@ -19,7 +19,12 @@ export function checkStep(work: HostWork): Step {
     readOnly: true,
     async preview(options) {
       const all = await checks(work.scope, options);
-      return { needed: true, details: all.filter(({ skipped }) => skipped === undefined).map(({ command }) => ({ kind: 'command', commandLine: commandLine(command.argv, command.asRoot) })) };
+      return {
+        needed: true,
+        details: all
+          .filter(({ skipped }) => skipped === undefined)
+          .map(({ command }) => ({ kind: 'command', commandLine: commandLine(command.argv, command.asRoot) })),
+      };
     },
     async run(options) {
       const all = await checks(work.scope, options);
@@ -27,7 +32,13 @@ export function checkStep(work: HostWork): Step {
         const results = await runChecks(all, work.host, { onResult: ({ reason }) => options?.onProgress?.(reason) }, options);
         const [first] = results.filter(({ verdict }) => verdict === 'fail');
         if (first === undefined) return;
-        if (round >= ROUNDS) throw new MeshError({ code: 'citadel.check-failed', kind: 'check', userMessage: first.reason, nextStep: first.nextStep ?? first.why });
+        if (round >= ROUNDS)
+          throw new MeshError({
+            code: 'citadel.check-failed',
+            kind: 'check',
+            userMessage: first.reason,
+            nextStep: first.nextStep ?? first.why,
+          });
         await work.scope.ports.clock.sleep(PAUSE_MS, options?.signal);
       }
     },

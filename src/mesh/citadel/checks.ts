@@ -16,7 +16,8 @@ export async function checks(scope: VmScope, options: CallOptions = {}): Promise
   const facts = factsOf(scope);
   const { entry, api, vm } = scope;
   const { namespace } = entry.istio;
-  const get = (kind: string, where: string, name: string): Promise<KubeObject | undefined> => api.get({ apiVersion: 'v1', kind, namespace: where, name }, options);
+  const get = (kind: string, where: string, name: string): Promise<KubeObject | undefined> =>
+    api.get({ apiVersion: 'v1', kind, namespace: where, name }, options);
   const [balancers, pilot, ingresses, productpage, pod] = await Promise.all([
     readBalancers(scope, options),
     get('Service', namespace, 'istio-pilot'),
@@ -27,11 +28,21 @@ export async function checks(scope: VmScope, options: CallOptions = {}): Promise
   const balancer = (role: BalancerRole) => balancers.find((one) => one.role === role);
   const byBalancer = (name: string, role: BalancerRole): Check => {
     const found = balancer(role);
-    return dnsCheck({ name, expected: found?.state === 'ready' ? found.address : undefined, of: found === undefined ? role : refName(found.ref), cluster: false });
+    return dnsCheck({
+      name,
+      expected: found?.state === 'ready' ? found.address : undefined,
+      of: found === undefined ? role : refName(found.ref),
+      cluster: false,
+    });
   };
   const byClusterIp = (service: KubeObject): Check => {
     const name = `${service.metadata.name}.${service.metadata.namespace ?? ''}.svc.${entry.clusterDomain}.`;
-    return dnsCheck({ name, expected: clusterIpOf(service), of: `${service.metadata.namespace ?? ''}/${service.metadata.name}`, cluster: true });
+    return dnsCheck({
+      name,
+      expected: clusterIpOf(service),
+      of: `${service.metadata.namespace ?? ''}/${service.metadata.name}`,
+      cluster: true,
+    });
   };
   const [ingress] = ingresses.filter((one) => one !== undefined);
   return [
@@ -73,6 +84,9 @@ async function pilotPod({ api, entry }: VmScope, options: CallOptions): Promise<
   const endpoints = await api.get({ apiVersion: 'v1', kind: 'Endpoints', namespace, name: 'istio-pilot' }, options);
   const address = textAt(endpoints, 'subsets', 0, 'addresses', 0, 'ip');
   if (address !== undefined) return address;
-  const slices = await api.list({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, labelSelector: 'kubernetes.io/service-name=istio-pilot' }, options);
+  const slices = await api.list(
+    { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace, labelSelector: 'kubernetes.io/service-name=istio-pilot' },
+    options,
+  );
   return slices.flatMap((slice) => listAt(slice, 'endpoints').flatMap((endpoint) => textAt(endpoint, 'addresses', 0) ?? []))[0];
 }

@@ -47,6 +47,7 @@ export function checkCidrs(cidrs: readonly string[]): void {
   if (cidrs.length === 0) throw problem('citadel.cidr-empty', {}, { kind: 'bad-input', field: 'serviceCidr' });
   for (const cidr of cidrs) {
     if (!isCidr(cidr)) throw problem('citadel.cidr-invalid', { cidr }, { kind: 'bad-input', field: 'serviceCidr' });
-    if (ipaddr.parseCIDR(cidr)[0].kind() === 'ipv6') throw problem('citadel.ipv6', { value: cidr, field: 'serviceCidr' }, { kind: 'bad-input', field: 'serviceCidr' });
+    if (ipaddr.parseCIDR(cidr)[0].kind() === 'ipv6')
+      throw problem('citadel.ipv6', { value: cidr, field: 'serviceCidr' }, { kind: 'bad-input', field: 'serviceCidr' });
   }
 }

@@ -32,22 +32,34 @@ export async function detect(entry: ClusterEntry, api: ClusterApi, options: Call
     }
   }
   if (unclear === undefined) return undefined;
-  throw problem('cluster.release-unknown', { name: refName(unclear.ref), image: unclear.image }, { kind: 'bad-input', field: 'istio.release' });
+  throw problem(
+    'cluster.release-unknown',
+    { name: refName(unclear.ref), image: unclear.image },
+    { kind: 'bad-input', field: 'istio.release' },
+  );
 }
 
 /** The control plane for a pinned release; undefined where the release is another era's. */
 export function pinned(release: string): ControlPlane | undefined {
-  return eraOf(release) === 'citadel' ? { era: 'citadel', release: plain(release), source: { value: release, from: { kind: 'inventory', field: 'istio.release' } } } : undefined;
+  return eraOf(release) === 'citadel'
+    ? { era: 'citadel', release: plain(release), source: { value: release, from: { kind: 'inventory', field: 'istio.release' } } }
+    : undefined;
 }
 
 function controlPlane(source: ValueSource, name: string): ControlPlane | undefined {
   const era = eraOf(source.value);
   if (era === 'after') return undefined;
-  if (era === 'before') throw problem('cluster.release-unsupported', { release: source.value, name }, { kind: 'bad-input', field: 'istio.release' });
+  if (era === 'before')
+    throw problem('cluster.release-unsupported', { release: source.value, name }, { kind: 'bad-input', field: 'istio.release' });
   return { era: 'citadel', release: plain(source.value), source };
 }
 
-async function pilots(api: ClusterApi, { apiVersion, kind }: (typeof holders)[number], namespace: string, options: CallOptions): Promise<readonly KubeObject[]> {
+async function pilots(
+  api: ClusterApi,
+  { apiVersion, kind }: (typeof holders)[number],
+  namespace: string,
+  options: CallOptions,
+): Promise<readonly KubeObject[]> {
   if (kind === 'Deployment') {
     const named = await api.get({ apiVersion, kind, namespace, name: 'istio-pilot' }, options);
     if (named !== undefined) return [named];
@@ -99,12 +111,18 @@ function plain(release: string): string {
  * How sidecars authenticate to the control plane: the inventory's word, else the mesh ConfigMap's `defaultConfig.controlPlaneAuthPolicy`, else MUTUAL_TLS
  * (the script's default: citadel facts 1, environment variables).
  */
-export async function controlPlaneAuth(entry: ClusterEntry, api: ClusterApi, options: CallOptions = {}): Promise<{ readonly auth: ControlPlaneAuth; readonly from: ValueSource['from'] }> {
-  if (entry.istio.controlPlaneAuth !== undefined) return { auth: entry.istio.controlPlaneAuth, from: { kind: 'inventory', field: 'istio.controlPlaneAuth' } };
+export async function controlPlaneAuth(
+  entry: ClusterEntry,
+  api: ClusterApi,
+  options: CallOptions = {},
+): Promise<{ readonly auth: ControlPlaneAuth; readonly from: ValueSource['from'] }> {
+  if (entry.istio.controlPlaneAuth !== undefined)
+    return { auth: entry.istio.controlPlaneAuth, from: { kind: 'inventory', field: 'istio.controlPlaneAuth' } };
   const object: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: entry.istio.namespace, name: 'istio' };
   const mesh = textAt(await api.get(object, options), 'data', 'mesh');
   const policy = mesh === undefined ? undefined : policyOf(mesh);
-  if (policy === undefined) return { auth: 'MUTUAL_TLS', from: { kind: 'rule', facts: 'citadel facts 1: CONTROL_PLANE_AUTH_POLICY defaults to MUTUAL_TLS' } };
+  if (policy === undefined)
+    return { auth: 'MUTUAL_TLS', from: { kind: 'rule', facts: 'citadel facts 1: CONTROL_PLANE_AUTH_POLICY defaults to MUTUAL_TLS' } };
   return { auth: policy, from: { kind: 'object', object, field: 'data.mesh: defaultConfig.controlPlaneAuthPolicy' } };
 }
 

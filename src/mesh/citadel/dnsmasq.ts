@@ -18,10 +18,12 @@ export function kubednsFile(facts: ReleaseFacts, addresses: BalancerAddresses, n
   }
   const lines = [
     { text: `server=/svc.${clusterDomain}/${addresses.dns.value}`, source: addresses.dns },
-    ...[...facts.kubednsNames, ...facts.kubednsNames.map(({ name, role }) => ({ name: `${name}.${namespace}`, role }))].map(({ name, role }) => ({
-      text: `address=/${name}/${addresses[role].value}`,
-      source: addresses[role],
-    })),
+    ...[...facts.kubednsNames, ...facts.kubednsNames.map(({ name, role }) => ({ name: `${name}.${namespace}`, role }))].map(
+      ({ name, role }) => ({
+        text: `address=/${name}/${addresses[role].value}`,
+        source: addresses[role],
+      }),
+    ),
   ];
   return {
     path: KUBEDNS,

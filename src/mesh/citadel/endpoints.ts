@@ -19,7 +19,11 @@ export interface Subset {
 export function subsetsOf(endpoints: KubeObject | undefined): readonly Subset[] {
   return listAt(endpoints, 'subsets').map((raw) => ({
     addresses: listAt(raw, 'addresses').flatMap((address) => textAt(address, 'ip') ?? []),
-    ports: listAt(raw, 'ports').map((port) => ({ name: textAt(port, 'name') ?? '', port: numberAt(port, 'port') ?? 0, protocol: textAt(port, 'protocol') ?? 'TCP' })),
+    ports: listAt(raw, 'ports').map((port) => ({
+      name: textAt(port, 'name') ?? '',
+      port: numberAt(port, 'port') ?? 0,
+      protocol: textAt(port, 'protocol') ?? 'TCP',
+    })),
     raw: typeof raw === 'object' && raw !== null ? { ...raw } : {},
   }));
 }
@@ -33,15 +37,29 @@ export function addressesOf(endpoints: KubeObject | undefined): readonly string[
 export function isRegistered(subsets: readonly Subset[], address: string, ports: readonly EndpointPort[]): boolean {
   const holding = subsets.filter((subset) => subset.addresses.includes(address));
   const [only] = holding;
-  return holding.length === 1 && only !== undefined && samePorts(only.ports, ports) && only.addresses.filter((one) => one === address).length === 1;
+  return (
+    holding.length === 1 &&
+    only !== undefined &&
+    samePorts(only.ports, ports) &&
+    only.addresses.filter((one) => one === address).length === 1
+  );
 }
 
 /** The address once, in the subset whose port numbers are the same (its names stay, as istioctl does it), else in a new one; out of all others. */
 export function withAddress(subsets: readonly Subset[], address: string, ports: readonly EndpointPort[]): readonly Subset[] {
   const without = withoutAddress(subsets, address);
   const index = without.findIndex((subset) => samePorts(subset.ports, ports));
-  if (index < 0) return [...without, { addresses: [address], ports, raw: { addresses: [{ ip: address }], ports: ports.map((port) => ({ ...port })) } }];
-  return without.map((subset, place) => (place === index ? { ...subset, addresses: [...subset.addresses, address], raw: { ...subset.raw, addresses: [...listAt(subset.raw, 'addresses'), { ip: address }] } } : subset));
+  if (index < 0)
+    return [...without, { addresses: [address], ports, raw: { addresses: [{ ip: address }], ports: ports.map((port) => ({ ...port })) } }];
+  return without.map((subset, place) =>
+    place === index
+      ? {
+          ...subset,
+          addresses: [...subset.addresses, address],
+          raw: { ...subset.raw, addresses: [...listAt(subset.raw, 'addresses'), { ip: address }] },
+        }
+      : subset,
+  );
 }
 
 /** Without the address; subsets that end up empty go away. */
@@ -59,6 +77,10 @@ export function rawSubsets(subsets: readonly Subset[]): readonly Readonly<Record
 }
 
 function samePorts(one: readonly EndpointPort[], other: readonly EndpointPort[]): boolean {
-  const key = (ports: readonly EndpointPort[]): string => ports.map(({ port, protocol }) => `${protocol} ${port}`).sort().join();
+  const key = (ports: readonly EndpointPort[]): string =>
+    ports
+      .map(({ port, protocol }) => `${protocol} ${port}`)
+      .sort()
+      .join();
   return key(one) === key(other);
 }

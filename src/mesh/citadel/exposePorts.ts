@@ -1,10 +1,10 @@
 import type { VmScope } from '../era.ts';
 import { message } from '../messages.ts';
-import type { GeneratedFile } from '../model.ts';
 import type { Plan, Step, StepDetail } from '../plan.ts';
-import type { CallOptions, HostState, VmHost } from '../ports.ts';
+import type { CallOptions, HostState, PushFile, VmHost } from '../ports.ts';
 import { withVariables } from './envFile.ts';
-import { hostWork, unitOf, type HostWork } from './joinContext.ts';
+import { unitOf } from './hostState.ts';
+import { hostWork, type HostWork } from './joinContext.ts';
 import { problem } from './problems.ts';
 import { INBOUND_PORTS, portList, SIDECAR_ENV } from './sidecarEnv.ts';
 import { changeDetails, setUnits } from './units.ts';
@@ -24,7 +24,7 @@ export async function planExposePorts(scope: VmScope, host: VmHost, ports: reado
     title: message('citadel.expose.title', { vm: scope.vm.name, ports: list }),
     context: scope.entry.context,
     hosts: [scope.vm.host],
-    steps: [portsStep(work, list, ssh), restartStep(work)],
+    steps: [portsStep(work, list, ssh), restartStep(work, list)],
     danger: ssh ? message('citadel.expose.ssh', { vm: scope.vm.name }) : undefined,
   };
 }
@@ -38,36 +38,37 @@ function fileText(state: HostState): string | undefined {
   return file?.exists === true ? (file.text ?? '') : undefined;
 }
 
-function portsStep(work: HostWork, list: string, ssh: boolean): Step {
-  const file = (state: HostState): GeneratedFile & { readonly changed: boolean; readonly expect: string | undefined } => {
-    const present = state.files.find(({ path }) => path === SIDECAR_ENV);
-    const text = withVariables(present?.text ?? '', new Map([[INBOUND_PORTS, list]]));
-    return {
-      path: SIDECAR_ENV,
-      mode: present?.mode ?? 0o644,
-      owner: present?.owner ?? 'istio-proxy',
-      group: present?.group ?? 'root',
-      content: { kind: 'text', text, sources: [] },
-      readBy: [work.facts.units.sidecar],
-      editable: true,
-      changed: text !== present?.text,
-      expect: present?.sha256,
-    };
+/** sidecar.env as it is, with the ports. */
+function withPorts(state: HostState, list: string): { readonly push: PushFile; readonly changed: boolean } {
+  const present = state.files.find(({ path }) => path === SIDECAR_ENV);
+  const content = withVariables(present?.text ?? '', new Map([[INBOUND_PORTS, list]]));
+  const { mode = 0o644, owner = 'istio-proxy', group = 'root' } = present ?? {};
+  return {
+    push: { path: SIDECAR_ENV, mode: mode & 0o7777, owner, group, content, expect: present?.sha256 },
+    changed: content !== present?.text,
   };
+}
+
+function portsStep(work: HostWork, list: string, ssh: boolean): Step {
   const warning: readonly StepDetail[] = ssh ? [{ kind: 'note', text: message('citadel.expose.ssh', { vm: work.scope.vm.name }) }] : [];
   return {
     id: 'ports',
     title: message('citadel.expose.ports', { ports: list }),
     target: work.host.alias,
     async preview(options) {
-      const { changed } = file(await work.view.read(options));
-      return { needed: changed, details: [{ kind: 'file', verb: changed ? 'change' : 'keep', path: SIDECAR_ENV }, { kind: 'note', text: message('citadel.expose.line', { line: `${INBOUND_PORTS}=${list}` }) }, ...warning] };
+      const { changed } = withPorts(await work.view.read(options), list);
+      return {
+        needed: changed,
+        details: [
+          { kind: 'file', verb: changed ? 'change' : 'keep', path: SIDECAR_ENV },
+          { kind: 'note', text: message('citadel.expose.line', { line: `${INBOUND_PORTS}=${list}` }) },
+          ...warning,
+        ],
+      };
     },
     async run(options) {
-      const { path, mode, owner, group, content, expect } = file(await work.view.read(options));
-      if (content.kind !== 'text') return;
-      const push = { owner: work.owner, files: [{ path, mode: mode & 0o7777, owner, group, content: content.text, expect }] };
-      await work.view.change(() => work.host.push(push, options));
+      const { push } = withPorts(await work.view.read(options), list);
+      await work.view.change(() => work.host.push({ owner: work.owner, files: [push] }, options));
       work.restarts.add(work.facts.units.sidecar);
     },
     async undo(options) {
@@ -77,7 +78,7 @@ function portsStep(work: HostWork, list: string, ssh: boolean): Step {
   };
 }
 
-function restartStep(work: HostWork): Step {
+function restartStep(work: HostWork, list: string): Step {
   const { sidecar } = work.facts.units;
   return {
     id: 'restart',
@@ -88,8 +89,8 @@ function restartStep(work: HostWork): Step {
       const runs = unitOf(state, sidecar)?.active === 'active';
       const written = Date.parse(state.manifest?.files.find(({ path }) => path === SIDECAR_ENV)?.time ?? '');
       const stale = written - Date.parse(unitOf(state, sidecar)?.since ?? '') > 1000;
-      const needed = work.restarts.has(sidecar) || (runs && stale);
-      return { needed, details: changeDetails({ restart: [sidecar] }) };
+      const needed = work.restarts.has(sidecar) || withPorts(state, list).changed || (runs && stale);
+      return { needed, details: needed ? changeDetails({ restart: [sidecar] }) : [] };
     },
     run: (options) => setUnits(work, { restart: [sidecar] }, options),
   };

@@ -61,7 +61,10 @@ function addressSource({ vm, address }: VmScope): ValueSource | undefined {
 }
 
 /** Ranges of cluster IPs: the inventory's, else what the API server says of itself (never guessed). */
-async function serviceCidrs({ entry, api }: ClusterScope, options: CallOptions): Promise<{ readonly cidrs: readonly string[]; readonly cidrSource: ValueSource['from'] }> {
+async function serviceCidrs(
+  { entry, api }: ClusterScope,
+  options: CallOptions,
+): Promise<{ readonly cidrs: readonly string[]; readonly cidrSource: ValueSource['from'] }> {
   if (entry.serviceCidr !== undefined) {
     checkCidrs(entry.serviceCidr);
     return { cidrs: entry.serviceCidr, cidrSource: { kind: 'inventory', field: 'serviceCidr' } };

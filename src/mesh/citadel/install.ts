@@ -2,8 +2,10 @@ import type { JoinOptions } from '../mesh.ts';
 import { message } from '../messages.ts';
 import type { Step } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, PackageFile, PackageSource } from '../ports.ts';
-import { isInstalled, tidy, tools, unitNames, unitOf, type HostWork } from './joinContext.ts';
+import { isInstalled, unitNames, unitOf } from './hostState.ts';
+import { stopSidecar, tidy, tools, type HostWork } from './joinContext.ts';
 import { problem } from './problems.ts';
+import { purge } from './purge.ts';
 import { releaseFacts } from './releases.ts';
 import { DNSMASQ } from './dnsmasq.ts';
 
@@ -21,7 +23,8 @@ function missingTools(work: HostWork, state: HostState): readonly string[] {
   const needs = [...tools, ...work.facts.packageNeeds];
   // dnsmasq-base alone has the program, but no unit.
   const has = (need: { readonly program: string; readonly package: string }): boolean =>
-    isInstalled(state, need.package) || (need.program === DNSMASQ ? unitOf(state, DNSMASQ)?.load === 'loaded' : state.programs[need.program] === true);
+    isInstalled(state, need.package) ||
+    (need.program === DNSMASQ ? unitOf(state, DNSMASQ)?.load === 'loaded' : state.programs[need.program] === true);
   return needs.filter((need) => !has(need)).map((need) => need.package);
 }
 
@@ -33,14 +36,18 @@ export function toolsStep(work: HostWork): Step {
     target: work.host.alias,
     async preview(options) {
       const names = missingTools(work, await work.view.read(options));
-      return { needed: names.length > 0, details: names.length === 0 ? [] : [{ kind: 'command', commandLine: `apt-get install -y --no-install-recommends ${names.join(' ')}` }] };
+      return {
+        needed: names.length > 0,
+        details:
+          names.length === 0 ? [] : [{ kind: 'command', commandLine: `apt-get install -y --no-install-recommends ${names.join(' ')}` }],
+      };
     },
     async run(options) {
       installed = missingTools(work, await work.view.read(options));
       await work.view.change(() => work.host.installTools(installed, { ...options, owner: work.owner }));
     },
     async undo(options) {
-      await work.view.change(() => work.host.removePackages(installed, options));
+      await work.view.change(() => purge(work.host, installed, options));
       await tidy(work, options);
     },
   };
@@ -56,11 +63,21 @@ export type WantedPackage = (options?: CallOptions) => Promise<PackageFile | und
 export async function choosePackage(work: HostWork, state: HostState, join: JoinOptions, options?: CallOptions): Promise<WantedPackage> {
   const { packages } = work.facts;
   const missing = packages.filter((name) => !isInstalled(state, name));
-  if (packages.length > 1 && missing.length > 0) throw problem('citadel.package.several', { release: work.scope.controlPlane.release, packages: packages.join(', '), missing: missing.join(', ') });
+  if (packages.length > 1 && missing.length > 0)
+    throw problem('citadel.package.several', {
+      release: work.scope.controlPlane.release,
+      packages: packages.join(', '),
+      missing: missing.join(', '),
+    });
   if (packages.length > 1) return async () => undefined;
   const source = join.package;
   if (source === undefined) {
-    if (missing.length > 0) throw problem('citadel.package.missing', { name: missing.join(', '), host: work.scope.vm.host }, { kind: 'bad-input', field: 'package' });
+    if (missing.length > 0)
+      throw problem(
+        'citadel.package.missing',
+        { name: missing.join(', '), host: work.scope.vm.host },
+        { kind: 'bad-input', field: 'package' },
+      );
     const version = installedVersion(state, packages[0] ?? '');
     if (version !== undefined) refuseDefect(packages[0] ?? '', version);
     return async () => undefined;
@@ -73,9 +90,14 @@ async function fetchPackage(work: HostWork, state: HostState, source: PackageSou
   const file = await work.scope.ports.packages.fetch(source, options);
   const expected = work.facts.packages[0] ?? '';
   const architecture = state.facts?.os.architecture;
-  if (file.name !== expected) throw problem('citadel.package.other', { name: file.name, expected, source: file.source }, { kind: 'bad-input', field: 'package' });
+  if (file.name !== expected)
+    throw problem('citadel.package.other', { name: file.name, expected, source: file.source }, { kind: 'bad-input', field: 'package' });
   if (architecture !== undefined && file.architecture !== 'all' && file.architecture !== architecture) {
-    throw problem('citadel.package.architecture', { name: file.name, found: file.architecture, wanted: architecture }, { kind: 'bad-input', field: 'package' });
+    throw problem(
+      'citadel.package.architecture',
+      { name: file.name, found: file.architecture, wanted: architecture },
+      { kind: 'bad-input', field: 'package' },
+    );
   }
   refuseDefect(file.name, file.version);
   return file;
@@ -107,7 +129,10 @@ export function packageStep(work: HostWork, wanted: WantedPackage): Step {
       if (file === undefined) return { needed: false, details: [] };
       const present = installedVersion(state, file.name);
       const details = [
-        { kind: 'note', text: message('citadel.package.from', { name: file.name, version: file.version, source: file.source, sha256: file.sha256 }) },
+        {
+          kind: 'note',
+          text: message('citadel.package.from', { name: file.name, version: file.version, source: file.source, sha256: file.sha256 }),
+        },
         { kind: 'command', commandLine: `dpkg -i ${file.name}_${file.version}_${file.architecture}.deb` },
       ] as const;
       return { needed: present !== file.version, details: present === file.version ? [] : details };
@@ -122,7 +147,8 @@ export function packageStep(work: HostWork, wanted: WantedPackage): Step {
     async undo(options) {
       // An older version that stood there is not at hand any more; it was replaced, not added.
       if (before !== undefined) return;
-      await work.view.change(() => work.host.removePackages(work.facts.packages, options));
+      await stopSidecar(work, options);
+      await work.view.change(() => purge(work.host, work.facts.packages, options));
       await tidy(work, options);
     },
   };

@@ -15,7 +15,13 @@ import { namesStep, unitsStep } from './units.ts';
  * The plan of Join VM (citadel facts 2, without the scripts' defects). Looks at the VM once and throws what stands in the way before anything is changed;
  * the package comes before the files, because it makes their owner. A second join of a joined VM has nothing to do.
  */
-export async function planJoin(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], join: JoinOptions, options?: CallOptions): Promise<Plan> {
+export async function planJoin(
+  scope: VmScope,
+  host: VmHost,
+  files: readonly GeneratedFile[],
+  join: JoinOptions,
+  options?: CallOptions,
+): Promise<Plan> {
   const work = await hostWork(scope, host, files, options);
   const state = await work.view.read(options);
   assertFit(work, state, files);

@@ -1,9 +1,11 @@
 import type { VmScope } from '../era.ts';
 import type { GeneratedFile } from '../model.ts';
-import type { CallOptions, HostManifest, HostState, ProbeRequest, VmHost } from '../ports.ts';
+import type { CallOptions, HostManifest, ProbeRequest, VmHost } from '../ports.ts';
+import { cleanCapture, cleanerPaths, stopChange } from './capture.ts';
 import { CERT_CHAIN } from './certificates.ts';
 import { DNSMASQ } from './dnsmasq.ts';
 import { hostInputs } from './generate.ts';
+import { unitNames } from './hostState.ts';
 import { HostView } from './hostView.ts';
 import { factsOf } from './problems.ts';
 import type { ReleaseFacts } from './releases.ts';
@@ -45,32 +47,30 @@ export const tools: readonly { readonly program: string; readonly package: strin
   { program: 'curl', package: 'curl' },
 ];
 
-export function unitNames(facts: ReleaseFacts): readonly string[] {
-  return [facts.units.nodeAgent, facts.units.sidecar];
-}
-
 /** Everything that the steps and the status of a VM rest on, in one request. */
 export function wholeProbe(facts: ReleaseFacts, files: readonly GeneratedFile[]): ProbeRequest {
   const inputs = hostInputs();
   const asked = inputs.files ?? [];
-  const more = files.filter(({ path }) => !asked.some((one) => one.path === path)).map(({ path, content }) => ({ path, want: content.kind === 'secret' && path === CERT_CHAIN ? 'certificate' : 'hash' }) as const);
+  const more = files
+    .filter(({ path }) => !asked.some((one) => one.path === path))
+    .map(({ path, content }) => ({ path, want: content.kind === 'secret' && path === CERT_CHAIN ? 'certificate' : 'hash' }) as const);
   const needs = [...tools, ...facts.packageNeeds];
   return {
     ...inputs,
-    files: [...asked, ...more],
+    files: [...asked, ...more, ...cleanerPaths(facts).map((path) => ({ path, want: 'hash' }) as const)],
     units: [...unitNames(facts), DNSMASQ, RESOLVED],
     packages: [...facts.packages, ...needs.map((need) => need.package)],
     programs: needs.map(({ program }) => program),
   };
 }
 
-export function unitOf(state: HostState, name: string): HostState['units'][number] | undefined {
-  return state.units.find((unit) => unit.name === name || unit.name === `${name}.service`);
-}
-
-export function isInstalled(state: HostState, name: string): boolean {
-  const found = state.packages.find((one) => one.name === name);
-  return found?.version !== undefined && (found.status === undefined || found.status.endsWith(' installed'));
+/** Before the package goes: both units stopped for good, their rules out of the kernel. */
+export async function stopSidecar(work: HostWork, options?: CallOptions): Promise<void> {
+  const state = await work.view.read(options);
+  const change = stopChange(work.facts, state);
+  if ((change.stop ?? change.disable) !== undefined)
+    await work.view.change(() => work.host.setUnits(change, { ...options, owner: work.owner }));
+  await cleanCapture(work.host, work.facts, state, options);
 }
 
 /** After an undo: when nothing of the join is left on a machine that had no manifest, what it made beyond files and packages goes too, and the manifest with it. */

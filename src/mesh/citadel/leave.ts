@@ -3,10 +3,12 @@ import { message } from '../messages.ts';
 import type { Plan, Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, ProbeRequest, UnitChange, VmHost } from '../ports.ts';
 import { commandLine } from '../shellWords.ts';
+import { captureCommands, cleanCapture, cleanerPaths, stopChange } from './capture.ts';
 import { DNSMASQ } from './dnsmasq.ts';
 import { HostView } from './hostView.ts';
-import { unitNames, unitOf } from './joinContext.ts';
+import { unitNames, unitOf } from './hostState.ts';
 import { factsOf, problem } from './problems.ts';
+import { purge } from './purge.ts';
 import { changeDetails } from './units.ts';
 import type { ReleaseFacts } from './releases.ts';
 import { RESOLVED } from './resolver.ts';
@@ -29,7 +31,11 @@ export async function planLeave(scope: VmScope, host: VmHost, options?: CallOpti
   const view = new HostView(host, leaveProbe(facts));
   const { manifest } = await view.read(options);
   if (manifest !== undefined && manifest.owner.cluster !== scope.entry.name) {
-    throw problem('citadel.joined-elsewhere', { host: scope.vm.host, vm: manifest.owner.vm, cluster: manifest.owner.cluster }, { kind: 'person' });
+    throw problem(
+      'citadel.joined-elsewhere',
+      { host: scope.vm.host, vm: manifest.owner.vm, cluster: manifest.owner.cluster },
+      { kind: 'person' },
+    );
   }
   const leaving: Leaving = { scope, facts, host, view, manifest };
   return {
@@ -37,7 +43,17 @@ export async function planLeave(scope: VmScope, host: VmHost, options?: CallOpti
     title: message('citadel.leave.title', { vm: scope.vm.name, cluster: scope.entry.name }),
     context: scope.entry.context,
     hosts: [scope.vm.host],
-    steps: manifest === undefined ? [] : [stopStep(leaving), captureStep(leaving), originalsStep(leaving), packagesStep(leaving), restartStep(leaving), createdStep(leaving)],
+    steps:
+      manifest === undefined
+        ? []
+        : [
+            stopStep(leaving),
+            captureStep(leaving),
+            originalsStep(leaving),
+            packagesStep(leaving),
+            restartStep(leaving),
+            createdStep(leaving),
+          ],
     danger: message('citadel.leave.danger', { vm: scope.vm.name, host: scope.vm.host }),
   };
 }
@@ -47,62 +63,46 @@ function leaveProbe(facts: ReleaseFacts): ProbeRequest {
     manifest: true,
     units: [...unitNames(facts), DNSMASQ, RESOLVED],
     packages: [...facts.packages, DNSMASQ],
-    files: [facts.captureClean[0] ?? '', FALLBACK_CLEAN].map((path) => ({ path, want: 'hash' })),
+    files: cleanerPaths(facts).map((path) => ({ path, want: 'hash' })),
   };
 }
 
-/** Releases whose own cleaner is not there have the script of the others. */
-const FALLBACK_CLEAN = '/usr/local/bin/istio-iptables.sh';
-
 function stopStep({ scope, facts, host, view }: Leaving): Step {
-  const change = (state: HostState): UnitChange => {
-    const loaded = unitNames(facts).filter((name) => unitOf(state, name)?.load === 'loaded');
-    const stop = loaded.filter((name) => !['inactive', 'failed'].includes(unitOf(state, name)?.active ?? ''));
-    const disable = loaded.filter((name) => unitOf(state, name)?.enabled === 'enabled');
-    return { ...(stop.length > 0 ? { stop } : {}), ...(disable.length > 0 ? { disable } : {}) };
-  };
   const registered = scope.inventory.services.filter(({ vms, cluster }) => cluster === scope.entry.name && vms.includes(scope.vm.name));
-  const notes: readonly StepDetail[] = registered.map(({ namespace, name }) => ({ kind: 'note', text: message('citadel.leave.registered', { name: `${namespace}/${name}` }) }));
+  const notes: readonly StepDetail[] = registered.map(({ namespace, name }) => ({
+    kind: 'note',
+    text: message('citadel.leave.registered', { name: `${namespace}/${name}` }),
+  }));
   return {
     id: 'stop',
     title: message('citadel.leave.stop'),
     target: host.alias,
     async preview(options) {
-      const wanted = change(await view.read(options));
+      const wanted = stopChange(facts, await view.read(options));
       return { needed: (wanted.stop ?? wanted.disable) !== undefined, details: [...changeDetails(wanted), ...notes] };
     },
     async run(options) {
-      const wanted = change(await view.read(options));
+      const wanted = stopChange(facts, await view.read(options));
       await view.change(() => host.setUnits(wanted, options));
     },
   };
 }
 
-/** The capture rules stay in the kernel after the unit is stopped; so do the rules that shut IPv6 out (citadel facts 4). */
 function captureStep({ facts, host, view }: Leaving): Step {
-  const cleaner = (state: HostState): readonly string[] | undefined => {
-    const [own, ...args] = facts.captureClean;
-    const there = (path: string | undefined): boolean => state.files.some((file) => file.path === path && file.exists);
-    if (own !== undefined && there(own)) return [own, ...args];
-    return there(FALLBACK_CLEAN) ? [FALLBACK_CLEAN, 'clean'] : undefined;
-  };
-  const ipv6 = facts.ipv6Rules.map((rule) => ['ip6tables', '-D', 'INPUT', ...rule]);
   let done = false;
   return {
     id: 'capture',
     title: message('citadel.leave.capture'),
     target: host.alias,
     async preview(options) {
-      const clean = cleaner(await view.read(options));
-      const commands = clean === undefined ? [] : [clean, ...ipv6];
-      return { needed: !done && clean !== undefined, details: commands.map((argv) => ({ kind: 'command', commandLine: commandLine(argv, true) })) };
+      const commands = captureCommands(facts, await view.read(options));
+      return {
+        needed: !done && commands.length > 0,
+        details: commands.map((argv) => ({ kind: 'command', commandLine: commandLine(argv, true) })),
+      };
     },
     async run(options) {
-      const clean = cleaner(await view.read(options));
-      if (clean === undefined) return;
-      // The script deletes rules that may not be there, and fails at none of them.
-      await host.run({ argv: clean, asRoot: true, timeoutMs: 30_000 }, options);
-      for (const argv of ipv6) await host.run({ argv, asRoot: true, timeoutMs: 10_000 }, options);
+      await cleanCapture(host, facts, await view.read(options), options);
       done = true;
     },
   };
@@ -115,7 +115,10 @@ function originalsStep({ host, view }: Leaving): Step {
     target: host.alias,
     async preview(options) {
       const files = (await view.read(options)).manifest?.files ?? [];
-      return { needed: files.length > 0, details: files.map(({ path, original }) => ({ kind: 'file', verb: original === 'absent' ? 'delete' : 'change', path })) };
+      return {
+        needed: files.length > 0,
+        details: files.map(({ path, original }) => ({ kind: 'file', verb: original === 'absent' ? 'delete' : 'change', path })),
+      };
     },
     async run(options) {
       await view.change(() => host.restoreOriginals(options));
@@ -125,18 +128,25 @@ function originalsStep({ host, view }: Leaving): Step {
 
 function packagesStep({ host, view, manifest }: Leaving): Step {
   // The sidecar's before the tools' that it depends on.
-  const names = (state: HostState): readonly string[] => (state.manifest ?? manifest)?.packages.filter(({ before }) => before === undefined).map(({ name }) => name).reverse() ?? [];
+  const names = (state: HostState): readonly string[] =>
+    (state.manifest ?? manifest)?.packages
+      .filter(({ before }) => before === undefined)
+      .map(({ name }) => name)
+      .reverse() ?? [];
   return {
     id: 'packages',
     title: message('citadel.leave.packages'),
     target: host.alias,
     async preview(options) {
       const wanted = names(await view.read(options));
-      return { needed: wanted.length > 0, details: wanted.length === 0 ? [] : [{ kind: 'command', commandLine: `dpkg --purge ${wanted.join(' ')}` }] };
+      return {
+        needed: wanted.length > 0,
+        details: wanted.length === 0 ? [] : [{ kind: 'command', commandLine: `dpkg --purge ${wanted.join(' ')}` }],
+      };
     },
     async run(options) {
       const wanted = names(await view.read(options));
-      await view.change(() => host.removePackages(wanted, options));
+      await view.change(() => purge(host, wanted, options));
     },
   };
 }
@@ -147,7 +157,9 @@ function restartStep({ host, view, manifest }: Leaving): Step {
   const change = (state: HostState): UnitChange => {
     const there = (manifest?.units ?? []).filter(({ name }) => unitOf(state, name)?.load === 'loaded');
     const restart = there.filter(({ activeBefore }) => activeBefore === 'active').map(({ name }) => name);
-    const enable = there.filter(({ name, enabledBefore }) => enabledBefore === 'enabled' && unitOf(state, name)?.enabled !== 'enabled').map(({ name }) => name);
+    const enable = there
+      .filter(({ name, enabledBefore }) => enabledBefore === 'enabled' && unitOf(state, name)?.enabled !== 'enabled')
+      .map(({ name }) => name);
     return { ...(restart.length > 0 ? { restart } : {}), ...(enable.length > 0 ? { enable } : {}) };
   };
   return {

@@ -14,7 +14,12 @@ export const KUBE_SYSTEM = 'kube-system';
 export const ADDRESS_FIELD = 'status.loadBalancer.ingress[0].ip';
 
 export function balancerRef(balancer: BalancerFacts, namespace: string): ObjectRef {
-  return { apiVersion: 'v1', kind: 'Service', namespace: balancer.namespace === 'kube-system' ? KUBE_SYSTEM : namespace, name: balancer.name };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    namespace: balancer.namespace === 'kube-system' ? KUBE_SYSTEM : namespace,
+    name: balancer.name,
+  };
 }
 
 /** The four Services for a release and a provider; only dns-ilb does not move with the control plane's namespace. */
@@ -22,7 +27,12 @@ export function balancerObjects(facts: ReleaseFacts, namespace: string, provider
   return facts.balancers.map((balancer) => ({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: balancer.name, namespace: balancerRef(balancer, namespace).namespace, annotations: provider.annotations, labels: balancer.selector },
+    metadata: {
+      name: balancer.name,
+      namespace: balancerRef(balancer, namespace).namespace,
+      annotations: provider.annotations,
+      labels: balancer.selector,
+    },
     spec: { type: 'LoadBalancer', ports: balancer.ports, selector: balancer.selector },
   }));
 }
@@ -32,7 +42,7 @@ export function balancerManifest(facts: ReleaseFacts, objects: readonly KubeObje
   const head = [
     `# Internal load balancers of Istio ${release}: by their addresses VMs reach Pilot, Mixer, the certificate authority and the cluster's DNS.`,
     `# The annotation makes them internal on ${provider.provider}. Without it they are public.`,
-    '# Names and namespaces are fixed, because the VMs\' files are made from them; everything else may be changed.',
+    "# Names and namespaces are fixed, because the VMs' files are made from them; everything else may be changed.",
   ];
   const documents = objects.map((object) => {
     const balancer = facts.balancers.find(({ name }) => name === object.metadata.name);
@@ -63,7 +73,11 @@ export function describeBalancer(ref: ObjectRef, role: BalancerRole, service: Ku
     role,
     state: stateOf(service, address, hostname),
     address: address ?? hostname,
-    ports: listAt(service, 'spec', 'ports').map((port) => ({ port: numberAt(port, 'port') ?? 0, protocol: textAt(port, 'protocol') ?? 'TCP', name: textAt(port, 'name') })),
+    ports: listAt(service, 'spec', 'ports').map((port) => ({
+      port: numberAt(port, 'port') ?? 0,
+      protocol: textAt(port, 'protocol') ?? 'TCP',
+      name: textAt(port, 'name'),
+    })),
     createdAt: service?.metadata.creationTimestamp,
     events: [],
   };
@@ -78,10 +92,12 @@ function stateOf(service: KubeObject | undefined, address: string | undefined, h
 /** Newest first. No events where the account may not read them: they only explain. */
 async function readEvents(api: ClusterApi, ref: ObjectRef, options: CallOptions): Promise<LoadBalancer['events']> {
   const fieldSelector = `involvedObject.kind=Service,involvedObject.name=${ref.name}`;
-  const events = await api.list({ apiVersion: 'v1', kind: 'Event', namespace: ref.namespace, fieldSelector }, options).catch((error: unknown) => {
-    if (options.signal?.aborted === true) throw error;
-    return [];
-  });
+  const events = await api
+    .list({ apiVersion: 'v1', kind: 'Event', namespace: ref.namespace, fieldSelector }, options)
+    .catch((error: unknown) => {
+      if (options.signal?.aborted === true) throw error;
+      return [];
+    });
   return events
     .filter((event) => textAt(event, 'involvedObject', 'name') === ref.name && textAt(event, 'involvedObject', 'kind') === 'Service')
     .map((event) => ({
@@ -111,7 +127,9 @@ export function withoutAddress(balancer: LoadBalancer | undefined, role: string)
   if (balancer.state === 'hostname') return problem('cluster.balancer-hostname', { name, hostname: balancer.address ?? '' });
   const [event] = balancer.events;
   const args = { name, namespace: balancer.ref.namespace ?? '', service: balancer.ref.name };
-  return event === undefined ? problem('cluster.balancer-pending', args) : problem('cluster.balancer-pending', { ...args, reason: event.reason, text: event.text }, { id: 'cluster.balancer-pending-event' });
+  return event === undefined
+    ? problem('cluster.balancer-pending', args)
+    : problem('cluster.balancer-pending', { ...args, reason: event.reason, text: event.text }, { id: 'cluster.balancer-pending-event' });
 }
 
 /** The cluster IP of a Service, unless it is headless. */

@@ -44,7 +44,8 @@ export function parseManifest(text: string, facts: ReleaseFacts, namespace: stri
 }
 
 function identify(object: unknown, facts: ReleaseFacts, namespace: string, line: number): BalancerFacts {
-  if (textAt(object, 'apiVersion') !== 'v1' || textAt(object, 'kind') !== 'Service') throw refused('kind', line, { kind: `${textAt(object, 'apiVersion') ?? '?'} ${textAt(object, 'kind') ?? '?'}` });
+  if (textAt(object, 'apiVersion') !== 'v1' || textAt(object, 'kind') !== 'Service')
+    throw refused('kind', line, { kind: `${textAt(object, 'apiVersion') ?? '?'} ${textAt(object, 'kind') ?? '?'}` });
   const name = textAt(object, 'metadata', 'name') ?? '';
   const balancer = facts.balancers.find((one) => one.name === name);
   if (balancer === undefined) throw refused('name', line, { name, names: facts.balancers.map((one) => one.name).join(', ') });
@@ -60,7 +61,12 @@ function identify(object: unknown, facts: ReleaseFacts, namespace: string, line:
 function applicable(object: unknown, ref: ObjectRef): KubeObject {
   const written = Object.entries(object as object).filter(([key]) => key !== 'status' && key !== 'metadata');
   const kept = Object.entries(at(object, 'metadata') as object).filter(([key]) => ['annotations', 'labels', 'finalizers'].includes(key));
-  return { ...Object.fromEntries(written), apiVersion: 'v1', kind: 'Service', metadata: { name: ref.name, namespace: ref.namespace, ...Object.fromEntries(kept) } };
+  return {
+    ...Object.fromEntries(written),
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: ref.name, namespace: ref.namespace, ...Object.fromEntries(kept) },
+  };
 }
 
 function examine(object: unknown, balancer: BalancerFacts, provider: ProviderFacts, line: number): readonly Finding[] {
@@ -73,10 +79,13 @@ function examine(object: unknown, balancer: BalancerFacts, provider: ProviderFac
   });
   const annotations = stringsAt(object, 'metadata', 'annotations');
   const changed = Object.entries(provider.annotations).filter(([key, value]) => annotations[key] !== value);
-  const ports = new Set(listAt(object, 'spec', 'ports').map((port) => `${numberAt(port, 'port') ?? 0}/${textAt(port, 'protocol') ?? 'TCP'}`));
+  const ports = new Set(
+    listAt(object, 'spec', 'ports').map((port) => `${numberAt(port, 'port') ?? 0}/${textAt(port, 'protocol') ?? 'TCP'}`),
+  );
   const lost = balancer.ports.filter(({ port, protocol }) => !ports.has(`${port}/${protocol}`)).map(({ port }) => port);
   const selector = stringsAt(object, 'spec', 'selector');
-  const otherSelector = at(object, 'spec', 'selector') === undefined || Object.entries(balancer.selector).some(([key, value]) => selector[key] !== value);
+  const otherSelector =
+    at(object, 'spec', 'selector') === undefined || Object.entries(balancer.selector).some(([key, value]) => selector[key] !== value);
   return [
     ...changed.map(([key, value]) => finding('public', 'error', { annotation: `${key}: ${value}` })),
     ...(lost.length > 0 ? [finding('ports', 'warning', { ports: lost.join(', ') })] : []),
@@ -86,5 +95,9 @@ function examine(object: unknown, balancer: BalancerFacts, provider: ProviderFac
 
 function refused(rule: string, line: number | undefined, args: Record<string, string | number>): MeshError {
   const id = `citadel.manifest.refused.${rule}`;
-  return problem('citadel.manifest', { ...args, line: line ?? 0 }, { id, kind: 'bad-input', field: line === undefined ? MANIFEST : `${MANIFEST}:${line}`, next: message('citadel.manifest.refused.next') });
+  return problem(
+    'citadel.manifest',
+    { ...args, line: line ?? 0 },
+    { id, kind: 'bad-input', field: line === undefined ? MANIFEST : `${MANIFEST}:${line}`, next: message('citadel.manifest.refused.next') },
+  );
 }

@@ -31,7 +31,13 @@ const causes: readonly { readonly pattern: RegExp; readonly id: string }[] = [
  * script's name, not under the unit: all three are asked for.
  */
 export function logCommand(unit: string, lines = 50): HostCommand {
-  const matches = [`_SYSTEMD_UNIT=${unit}.service`, '+', 'SYSLOG_IDENTIFIER=istio-node-agent-start.sh', '+', 'SYSLOG_IDENTIFIER=node_agent'];
+  const matches = [
+    `_SYSTEMD_UNIT=${unit}.service`,
+    '+',
+    'SYSLOG_IDENTIFIER=istio-node-agent-start.sh',
+    '+',
+    'SYSLOG_IDENTIFIER=node_agent',
+  ];
   return { argv: ['journalctl', '-b', '-n', String(lines), '--no-pager', '-o', 'cat', ...matches], asRoot: true };
 }
 

@@ -6,7 +6,12 @@ import { refName } from './problems.ts';
 
 /** Applies one object: a no-op is not needed; undo deletes what was created and puts back what was changed. */
 export function objectStep({ api, entry }: ClusterScope, object: KubeObject, notes: readonly StepDetail[] = []): Step {
-  const ref: ObjectRef = { apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata.namespace, name: object.metadata.name };
+  const ref: ObjectRef = {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    namespace: object.metadata.namespace,
+    name: object.metadata.name,
+  };
   let before: KubeObject | undefined;
   let after: KubeObject | undefined;
   return {
@@ -27,7 +32,13 @@ export function objectStep({ api, entry }: ClusterScope, object: KubeObject, not
   };
 }
 
-async function putBack(api: ClusterScope['api'], ref: ObjectRef, before: KubeObject | undefined, after: KubeObject | undefined, options?: CallOptions): Promise<void> {
+async function putBack(
+  api: ClusterScope['api'],
+  ref: ObjectRef,
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+  options?: CallOptions,
+): Promise<void> {
   if (before === undefined) {
     await api.delete(ref, { ...options, uid: after?.metadata.uid });
     return;

@@ -15,7 +15,11 @@ export function assertFit(work: Pick<HostWork, 'scope' | 'owner'>, state: HostSt
   if (stands !== undefined) throw stands;
 }
 
-function obstacle({ scope, owner }: Pick<HostWork, 'scope' | 'owner'>, state: HostState, files: readonly GeneratedFile[]): MeshError | undefined {
+function obstacle(
+  { scope, owner }: Pick<HostWork, 'scope' | 'owner'>,
+  state: HostState,
+  files: readonly GeneratedFile[],
+): MeshError | undefined {
   const host = scope.vm.host;
   const { facts, manifest } = state;
   if (manifest !== undefined && (manifest.owner.cluster !== owner.cluster || manifest.owner.vm !== owner.vm)) {
@@ -32,7 +36,13 @@ function clockProblem(scope: HostWork['scope'], offsetSeconds: number, files: re
   if (content?.kind !== 'secret' || content.facts === undefined) return undefined;
   const there = scope.ports.clock.now().getTime() + offsetSeconds * 1000;
   if (there >= Date.parse(content.facts.notBefore) && there <= Date.parse(content.facts.notAfter)) return undefined;
-  return problem('citadel.clock', { host: scope.vm.host, seconds: Math.round(offsetSeconds), time: new Date(there).toISOString(), notBefore: content.facts.notBefore, notAfter: content.facts.notAfter });
+  return problem('citadel.clock', {
+    host: scope.vm.host,
+    seconds: Math.round(offsetSeconds),
+    time: new Date(there).toISOString(),
+    notBefore: content.facts.notBefore,
+    notAfter: content.facts.notAfter,
+  });
 }
 
 export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): Step {
@@ -45,10 +55,18 @@ export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): 
       const { facts } = await work.view.read(options);
       if (facts === undefined) return { needed: true, details: [] };
       const { os, loginUser, sudo } = facts;
-      const details: StepDetail[] = [{ kind: 'note', text: message('citadel.preflight.host', { os: `${os.id} ${os.version}`, architecture: os.architecture, user: loginUser, sudo }) }];
+      const details: StepDetail[] = [
+        {
+          kind: 'note',
+          text: message('citadel.preflight.host', { os: `${os.id} ${os.version}`, architecture: os.architecture, user: loginUser, sudo }),
+        },
+      ];
       const { address } = work.scope;
       if (address !== undefined && !facts.addresses.some((one) => one.address === address)) {
-        details.push({ kind: 'note', text: message('citadel.preflight.address', { address, found: facts.addresses.map((one) => one.address).join(', ') }) });
+        details.push({
+          kind: 'note',
+          text: message('citadel.preflight.address', { address, found: facts.addresses.map((one) => one.address).join(', ') }),
+        });
       }
       return { needed: true, details };
     },

@@ -8,16 +8,30 @@ import { releaseFacts, type ReleaseFacts } from './releases.ts';
 export function problem(
   code: string,
   args: Message['args'] = {},
-  more: { readonly id?: string; readonly kind?: ErrorKind; readonly field?: string; readonly cause?: unknown; readonly next?: Message } = {},
+  more: {
+    readonly id?: string;
+    readonly kind?: ErrorKind;
+    readonly field?: string;
+    readonly cause?: unknown;
+    readonly next?: Message;
+  } = {},
 ): MeshError {
   const id = more.id ?? code;
-  return new MeshError({ code, kind: more.kind, field: more.field, cause: more.cause, userMessage: message(id, args), nextStep: more.next ?? message(`${id}.next`, args) });
+  return new MeshError({
+    code,
+    kind: more.kind,
+    field: more.field,
+    cause: more.cause,
+    userMessage: message(id, args),
+    nextStep: more.next ?? message(`${id}.next`, args),
+  });
 }
 
 /** Facts of the scope's release. Throws `cluster.release-unsupported` where the table has none. */
 export function factsOf(scope: Pick<ClusterScope, 'controlPlane'>): ReleaseFacts {
   const facts = releaseFacts(scope.controlPlane.release);
-  if (facts === undefined) throw problem('cluster.release-unsupported', { release: scope.controlPlane.release }, { kind: 'bad-input', field: 'istio.release' });
+  if (facts === undefined)
+    throw problem('cluster.release-unsupported', { release: scope.controlPlane.release }, { kind: 'bad-input', field: 'istio.release' });
   return facts;
 }
 

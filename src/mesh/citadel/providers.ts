@@ -35,6 +35,11 @@ export function detectProvider(nodes: readonly KubeObject[]): Provider | undefin
 export function providerFacts(provider: Provider | undefined): ProviderFacts {
   if (provider === undefined) throw problem('cluster.provider-unknown', {}, { kind: 'bad-input', field: 'loadBalancers.provider' });
   const facts = supported.find((one) => one.provider === provider);
-  if (facts === undefined) throw problem('cluster.provider-unsupported', { provider, supported: supported.map((one) => one.provider).join(', ') }, { kind: 'bad-input', field: 'loadBalancers.provider' });
+  if (facts === undefined)
+    throw problem(
+      'cluster.provider-unsupported',
+      { provider, supported: supported.map((one) => one.provider).join(', ') },
+      { kind: 'bad-input', field: 'loadBalancers.provider' },
+    );
   return facts;
 }

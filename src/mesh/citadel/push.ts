@@ -38,7 +38,15 @@ export function filesStep(work: HostWork, files: readonly GeneratedFile[]): Step
       return {
         needed: needsPush(all, dropped, state),
         details: [
-          ...all.map(({ file, drift }) => ({ kind: 'file', verb: drift === 'missing' ? 'create' : drift === 'same' ? 'keep' : 'change', path: file.path, mode: file.mode }) as const),
+          ...all.map(
+            ({ file, drift }) =>
+              ({
+                kind: 'file',
+                verb: drift === 'missing' ? 'create' : drift === 'same' ? 'keep' : 'change',
+                path: file.path,
+                mode: file.mode,
+              }) as const,
+          ),
           ...dropped.map((path) => ({ kind: 'file', verb: 'delete', path }) as const),
         ],
       };
@@ -49,7 +57,9 @@ export function filesStep(work: HostWork, files: readonly GeneratedFile[]): Step
       const drop = droppedPaths(all, state);
       hadManifest = (state.manifest?.generation ?? 0) > 0;
       const pushed = all.filter(({ file, drift }) => !(drift === 'same' && file.accepts !== undefined));
-      const result = await work.view.change(() => work.host.push({ owner: work.owner, files: pushed.map(pushFile), ...(drop.length > 0 ? { drop } : {}) }, options));
+      const result = await work.view.change(() =>
+        work.host.push({ owner: work.owner, files: pushed.map(pushFile), ...(drop.length > 0 ? { drop } : {}) }, options),
+      );
       changed = result.changed;
       noteReaders(work, files, all, changed);
     },
@@ -79,7 +89,9 @@ function noteReaders(work: HostWork, files: readonly GeneratedFile[], all: reado
 /** After files were taken back: the units that read them and run read them again. */
 async function restartReaders(work: HostWork, options?: CallOptions): Promise<void> {
   const state = await work.view.read(options);
-  const restart = state.units.filter((unit) => work.restarts.has(unit.name) && unit.load === 'loaded' && unit.active === 'active').map(({ name }) => name);
+  const restart = state.units
+    .filter((unit) => work.restarts.has(unit.name) && unit.load === 'loaded' && unit.active === 'active')
+    .map(({ name }) => name);
   work.restarts.clear();
   if (restart.length > 0) await work.view.change(() => work.host.setUnits({ restart }, { ...options, owner: work.owner }));
 }

@@ -22,13 +22,18 @@ export interface Target {
  */
 export function targets(work: HostWork, files: readonly GeneratedFile[], state: HostState): readonly Target[] {
   const { entry } = work.scope;
-  const resolver = work.scope.state === undefined && state.facts !== undefined ? resolverFiles(state, entry.istio.namespace, entry.clusterDomain) : [];
+  const resolver =
+    work.scope.state === undefined && state.facts !== undefined ? resolverFiles(state, entry.istio.namespace, entry.clusterDomain) : [];
   const all = [...files, ...resolver.filter(({ path }) => !files.some((file) => file.path === path))];
   return all.map((file) => {
     const remote = remoteOf(state, file.path);
     const merged = file.path === SIDECAR_ENV ? mergedLate(work, file, remote) : file;
     const madeFromHost = file.path === SIDECAR_ENV || isHostText(file);
-    return { file: merged, drift: isAccepted(file, remote) ? 'same' : driftOf(merged, remote), ...(madeFromHost ? { expect: hashOf(remote) } : {}) };
+    return {
+      file: merged,
+      drift: isAccepted(file, remote) ? 'same' : driftOf(merged, remote),
+      ...(madeFromHost ? { expect: hashOf(remote) } : {}),
+    };
   });
 }
 
@@ -41,7 +46,10 @@ function mergedLate(work: HostWork, file: GeneratedFile, remote: RemoteFile | un
 }
 
 function isHostText(file: GeneratedFile): boolean {
-  return file.content.kind === 'text' && file.content.sources.some((line) => line.some(({ from }) => from.kind === 'host' && from.field === file.path));
+  return (
+    file.content.kind === 'text' &&
+    file.content.sources.some((line) => line.some(({ from }) => from.kind === 'host' && from.field === file.path))
+  );
 }
 
 function isAccepted(file: GeneratedFile, remote: RemoteFile | undefined): boolean {

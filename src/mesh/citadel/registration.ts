@@ -6,7 +6,16 @@ import { isMachineAddress } from '../names.ts';
 import type { Plan, Step } from '../plan.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import ipaddr from 'ipaddr.js';
-import { addressesOf, isRegistered, rawSubsets, subsetsOf, withAddress, withoutAddress, type EndpointPort, type Subset } from './endpoints.ts';
+import {
+  addressesOf,
+  isRegistered,
+  rawSubsets,
+  subsetsOf,
+  withAddress,
+  withoutAddress,
+  type EndpointPort,
+  type Subset,
+} from './endpoints.ts';
 import { clusterIpOf } from './loadBalancers.ts';
 import { objectStep } from './objectStep.ts';
 import { problem, refName } from './problems.ts';
@@ -30,7 +39,8 @@ export function parsePortArgument(argument: string): ServicePortEntry {
   const colon = argument.indexOf(':');
   const digits = argument.slice(colon + 1);
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  if (port < 1 || port > 65535 || colon === 0) throw problem('citadel.port-argument', { value: argument }, { kind: 'bad-input', field: 'ports' });
+  if (port < 1 || port > 65535 || colon === 0)
+    throw problem('citadel.port-argument', { value: argument }, { kind: 'bad-input', field: 'ports' });
   return { name: colon < 0 ? defaultPortName(port) : argument.slice(0, colon), port, targetPort: port, protocol: 'TCP' };
 }
 
@@ -38,13 +48,23 @@ export function parsePortArgument(argument: string): ServicePortEntry {
  * The plan of Register Service: the Service (no selector), then its Endpoints with each VM's address once. Throws before anything is changed:
  * `citadel.register.no-vms`, `citadel.register.no-address`, `citadel.register.ports-twice`, `citadel.register.address`, `citadel.namespace-missing`, `citadel.register.selector`.
  */
-export async function planRegister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>, options: CallOptions = {}): Promise<Plan> {
+export async function planRegister(
+  scope: ClusterScope,
+  service: ServiceEntry,
+  addresses: ReadonlyMap<string, string>,
+  options: CallOptions = {},
+): Promise<Plan> {
   const ref = serviceRef(service);
   const wanted = wantedAddresses(service, addresses);
   checkPorts(service);
   await checkNamespace(scope.api, service.namespace, options);
   const present = await scope.api.get(ref, options);
-  if (Object.keys(stringsAt(present, 'spec', 'selector')).length > 0) throw problem('citadel.register.selector', { name: refName(ref), context: scope.entry.context, service: service.name, namespace: service.namespace }, { field: 'services' });
+  if (Object.keys(stringsAt(present, 'spec', 'selector')).length > 0)
+    throw problem(
+      'citadel.register.selector',
+      { name: refName(ref), context: scope.entry.context, service: service.name, namespace: service.namespace },
+      { field: 'services' },
+    );
   return {
     id: 'register',
     title: message('citadel.register.title', { name: refName(ref), addresses: wanted.join(', ') }),
@@ -69,10 +89,12 @@ export async function planDeregister(scope: ClusterScope, service: ServiceEntry,
 
 function wantedAddresses(service: ServiceEntry, addresses: ReadonlyMap<string, string>): readonly string[] {
   // Adopted machines come with an address of their own and are no VM of the inventory's list: the caller's map decides.
-  if (addresses.size === 0) throw problem('citadel.register.no-vms', { name: `${service.namespace}/${service.name}` }, { kind: 'bad-input', field: 'services' });
+  if (addresses.size === 0)
+    throw problem('citadel.register.no-vms', { name: `${service.namespace}/${service.name}` }, { kind: 'bad-input', field: 'services' });
   return [...new Set(addresses)].map(([vm, address]) => {
     if (address === '') throw problem('citadel.register.no-address', { vm }, { kind: 'bad-input', field: 'address' });
-    if (!isMachineAddress(address) || !ipaddr.IPv4.isValidFourPartDecimal(address)) throw problem('citadel.register.address', { vm, address }, { kind: 'bad-input', field: 'address' });
+    if (!isMachineAddress(address) || !ipaddr.IPv4.isValidFourPartDecimal(address))
+      throw problem('citadel.register.address', { vm, address }, { kind: 'bad-input', field: 'address' });
     return address;
   });
 }
@@ -81,7 +103,8 @@ function checkPorts(service: ServiceEntry): void {
   const names = new Map<string, number>();
   for (const { name, port } of service.ports) {
     const other = names.get(name);
-    if (other !== undefined) throw problem('citadel.register.ports-twice', { name, one: other, other: port }, { kind: 'bad-input', field: 'ports' });
+    if (other !== undefined)
+      throw problem('citadel.register.ports-twice', { name, one: other, other: port }, { kind: 'bad-input', field: 'ports' });
     names.set(name, port);
   }
 }
@@ -111,7 +134,12 @@ function metadataOf(service: ServiceEntry): KubeObject['metadata'] {
 }
 
 export function serviceObject(service: ServiceEntry): KubeObject {
-  return { apiVersion: 'v1', kind: 'Service', metadata: metadataOf(service), spec: { ports: service.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })) } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(service),
+    spec: { ports: service.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })) },
+  };
 }
 
 /** Endpoints carry the port on the machine under the Service's port name. */
@@ -137,7 +165,13 @@ function endpointsStep({ api, entry }: ClusterScope, service: ServiceEntry, want
         needed: missing.length > 0,
         details: [
           { kind: 'object', verb, ref },
-          ...missing.map((address) => ({ kind: 'note', text: message('citadel.register.adds', { address, ports: ports.map(({ port }) => port).join(', ') }) }) as const),
+          ...missing.map(
+            (address) =>
+              ({
+                kind: 'note',
+                text: message('citadel.register.adds', { address, ports: ports.map(({ port }) => port).join(', ') }),
+              }) as const,
+          ),
         ],
       };
     },
@@ -151,7 +185,11 @@ function endpointsStep({ api, entry }: ClusterScope, service: ServiceEntry, want
         } else {
           created = undefined;
           const { annotations, labels } = metadataOf(service);
-          const metadata = { ...present.metadata, annotations: { ...present.metadata.annotations, ...annotations }, labels: { ...present.metadata.labels, ...labels } };
+          const metadata = {
+            ...present.metadata,
+            annotations: { ...present.metadata.annotations, ...annotations },
+            labels: { ...present.metadata.labels, ...labels },
+          };
           await api.replace({ ...present, metadata, subsets }, options);
         }
       });
@@ -160,7 +198,10 @@ function endpointsStep({ api, entry }: ClusterScope, service: ServiceEntry, want
       const added = lacking(before);
       await retried(api, ref, options, async (present) => {
         if (present === undefined) return;
-        const left = added.reduce((current, address) => putBackAddress(withoutAddress(current, address), before, address), subsetsOf(present));
+        const left = added.reduce(
+          (current, address) => putBackAddress(withoutAddress(current, address), before, address),
+          subsetsOf(present),
+        );
         if (created !== undefined && left.length === 0) await api.delete(ref, { ...options, uid: created });
         else await api.replace({ ...present, subsets: rawSubsets(left) }, options);
       });
@@ -183,7 +224,13 @@ function deregisterStep({ api, entry }: ClusterScope, service: ServiceEntry, wan
         needed: there.length > 0,
         details: [
           { kind: 'object', verb: there.length > 0 ? 'change' : 'keep', ref },
-          ...wanted.map((address) => ({ kind: 'note', text: message(there.includes(address) ? 'citadel.deregister.removes' : 'citadel.deregister.not-there', { address }) }) as const),
+          ...wanted.map(
+            (address) =>
+              ({
+                kind: 'note',
+                text: message(there.includes(address) ? 'citadel.deregister.removes' : 'citadel.deregister.not-there', { address }),
+              }) as const,
+          ),
         ],
       };
     },
@@ -208,11 +255,18 @@ function deregisterStep({ api, entry }: ClusterScope, service: ServiceEntry, wan
 
 /** The address in the subsets where it stood before. */
 function putBackAddress(current: readonly Subset[], before: readonly Subset[], address: string): readonly Subset[] {
-  return before.filter((subset) => subset.addresses.includes(address)).reduce((all, subset) => withAddress(all, address, subset.ports), current);
+  return before
+    .filter((subset) => subset.addresses.includes(address))
+    .reduce((all, subset) => withAddress(all, address, subset.ports), current);
 }
 
 /** Reads, then writes under optimistic lock; reads again when another write came in between. */
-async function retried(api: ClusterApi, ref: ObjectRef, options: CallOptions | undefined, write: (present: KubeObject | undefined) => Promise<void>): Promise<void> {
+async function retried(
+  api: ClusterApi,
+  ref: ObjectRef,
+  options: CallOptions | undefined,
+  write: (present: KubeObject | undefined) => Promise<void>,
+): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await write(await api.get(ref, options));
@@ -225,10 +279,15 @@ async function retried(api: ClusterApi, ref: ObjectRef, options: CallOptions | u
 
 /** Registered services of the cluster: those that registration marked, and those of the inventory. One list call per kind. */
 export async function readServices(scope: ClusterScope, options: CallOptions = {}): Promise<readonly RegisteredService[]> {
-  const [services, endpoints] = await Promise.all([scope.api.list({ apiVersion: 'v1', kind: 'Service' }, options), scope.api.list({ apiVersion: 'v1', kind: 'Endpoints' }, options)]);
+  const [services, endpoints] = await Promise.all([
+    scope.api.list({ apiVersion: 'v1', kind: 'Service' }, options),
+    scope.api.list({ apiVersion: 'v1', kind: 'Endpoints' }, options),
+  ]);
   const key = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
   const byName = new Map(endpoints.map((object) => [key(object), object]));
-  const listed = new Set(scope.inventory.services.filter(({ cluster }) => cluster === scope.entry.name).map(({ namespace, name }) => `${namespace}/${name}`));
+  const listed = new Set(
+    scope.inventory.services.filter(({ cluster }) => cluster === scope.entry.name).map(({ namespace, name }) => `${namespace}/${name}`),
+  );
   return services
     .filter((service) => isRegisteredService(service, listed.has(key(service))))
     .map((service) => describeService(scope, service, byName.get(key(service))))
@@ -241,14 +300,25 @@ function isRegisteredService(service: KubeObject, listed: boolean): boolean {
 }
 
 function describeService(scope: ClusterScope, service: KubeObject, endpoints: KubeObject | undefined): RegisteredService {
-  const vms = new Map(scope.inventory.vms.filter(({ cluster }) => cluster === scope.entry.name).flatMap(({ name, address }) => (address === undefined ? [] : [[address, name] as const])));
+  const vms = new Map(
+    scope.inventory.vms
+      .filter(({ cluster }) => cluster === scope.entry.name)
+      .flatMap(({ name, address }) => (address === undefined ? [] : [[address, name] as const])),
+  );
   return {
     ref: { apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: service.metadata.name },
     clusterIp: clusterIpOf(service),
     ports: listAt(service, 'spec', 'ports').map((port) => {
       const number = numberAt(port, 'port') ?? 0;
-      return { name: textAt(port, 'name') ?? '', port: number, targetPort: numberAt(port, 'targetPort') ?? number, protocol: textAt(port, 'protocol') === 'UDP' ? 'UDP' : 'TCP' };
+      return {
+        name: textAt(port, 'name') ?? '',
+        port: number,
+        targetPort: numberAt(port, 'targetPort') ?? number,
+        protocol: textAt(port, 'protocol') === 'UDP' ? 'UDP' : 'TCP',
+      };
     }),
-    endpoints: subsetsOf(endpoints).flatMap((subset) => subset.addresses.map((address) => ({ address, ports: subset.ports.map(({ port }) => port), vm: vms.get(address) }))),
+    endpoints: subsetsOf(endpoints).flatMap((subset) =>
+      subset.addresses.map((address) => ({ address, ports: subset.ports.map(({ port }) => port), vm: vms.get(address) })),
+    ),
   };
 }

@@ -41,7 +41,12 @@ export interface ReleaseFacts {
   /** Pilot's port with mutual TLS where the start script does not choose it (facts 3); worth a finding. */
   readonly securePilotPort: number | undefined;
   /** How Pilot tells its endpoints over HTTP (facts 7, 10): asked for one key, or as a list of all. `port` is on the load balancer. */
-  readonly registration: { readonly kind: 'key' | 'list'; readonly port: number; readonly portName: string; /** The port asks for mutual TLS unless that is off. */ readonly secured: boolean };
+  readonly registration: {
+    readonly kind: 'key' | 'list';
+    readonly port: number;
+    readonly portName: string;
+    /** The port asks for mutual TLS unless that is off. */ readonly secured: boolean;
+  };
   /** The name that the node agent calls its certificate authority by (facts 4, CITADEL_ADDRESS; facts 6). */
   readonly caName: string;
   readonly mixerName: string;
@@ -74,16 +79,33 @@ const dns: BalancerFacts = {
   ports: [{ port: 53, protocol: 'UDP' }],
   comment: 'kube-dns, asked by dnsmasq on the VMs for names of the cluster. UDP only; always beside kube-dns.',
 };
-const pilot = (ports: BalancerFacts['ports']): BalancerFacts => ({ role: 'pilot', name: 'istio-pilot-ilb', namespace: control, selector: { istio: 'pilot' }, ports, comment: 'Pilot: the sidecars on the VMs take their configuration from it.' });
+const pilot = (ports: BalancerFacts['ports']): BalancerFacts => ({
+  role: 'pilot',
+  name: 'istio-pilot-ilb',
+  namespace: control,
+  selector: { istio: 'pilot' },
+  ports,
+  comment: 'Pilot: the sidecars on the VMs take their configuration from it.',
+});
 const mixer = (port: number, more: Readonly<Record<string, string>> = {}): BalancerFacts => ({
   role: 'mixer',
   name: 'mixer-ilb',
   namespace: control,
   selector: { istio: 'mixer', ...more },
   ports: [tcp(port)],
-  comment: 'istio-mixer-type' in more ? 'Mixer. One address serves policy and telemetry: policy calls go to the telemetry pods too.' : 'Mixer: policy checks and telemetry.',
+  comment:
+    'istio-mixer-type' in more
+      ? 'Mixer. One address serves policy and telemetry: policy calls go to the telemetry pods too.'
+      : 'Mixer: policy checks and telemetry.',
 });
-const authority = (name: string, app: string): BalancerFacts => ({ role: 'citadel', name, namespace: control, selector: { istio: app }, ports: [tcp(8060)], comment: 'The certificate authority: the node agents on the VMs renew their certificates there.' });
+const authority = (name: string, app: string): BalancerFacts => ({
+  role: 'citadel',
+  name,
+  namespace: control,
+  selector: { istio: app },
+  ports: [tcp(8060)],
+  comment: 'The certificate authority: the node agents on the VMs renew their certificates there.',
+});
 const istioCa = authority('istio-ca-ilb', 'istio-ca');
 const citadelCa = authority('citadel-ilb', 'citadel');
 
@@ -193,16 +215,44 @@ const r1_0_0: ReleaseFacts = {
   registration: { kind: 'list', port: 8080, portName: '', secured: false },
 };
 
-const r1_0_1: ReleaseFacts = { ...r1_0_0, release: '1.0.1', authRead: { variable: 'ISTIO_CP_AUTH', unset: 'MUTUAL_TLS' }, pilotPort: 15011, pilotPortFor: { NONE: 15010 } };
+const r1_0_1: ReleaseFacts = {
+  ...r1_0_0,
+  release: '1.0.1',
+  authRead: { variable: 'ISTIO_CP_AUTH', unset: 'MUTUAL_TLS' },
+  pilotPort: 15011,
+  pilotPortFor: { NONE: 15010 },
+};
 
-const r1_1_0: ReleaseFacts = { ...r1_0_1, release: '1.1.0', ipv6Rules: [...r1_0_1.ipv6Rules.slice(0, 1), ['-i', 'lo', '-j', 'ACCEPT'], ...r1_0_1.ipv6Rules.slice(1)] };
+const r1_1_0: ReleaseFacts = {
+  ...r1_0_1,
+  release: '1.1.0',
+  ipv6Rules: [...r1_0_1.ipv6Rules.slice(0, 1), ['-i', 'lo', '-j', 'ACCEPT'], ...r1_0_1.ipv6Rules.slice(1)],
+};
 
 const r1_4_0: ReleaseFacts = { ...r1_1_0, release: '1.4.0', packageDefect: 'citadel.package.defect-clean-iptables' };
 
-const r1_4_4: ReleaseFacts = { ...r1_4_0, release: '1.4.4', packageDefect: undefined, captureClean: ['/usr/local/bin/istio-clean-iptables'] };
+const r1_4_4: ReleaseFacts = {
+  ...r1_4_0,
+  release: '1.4.4',
+  packageDefect: undefined,
+  captureClean: ['/usr/local/bin/istio-clean-iptables'],
+};
 
 /** Oldest first. */
-export const releaseTable: readonly ReleaseFacts[] = [r0_2_7, r0_2_12, r0_3_0, r0_4_0, r0_5_0, r0_7_1, r0_8_0, r1_0_0, r1_0_1, r1_1_0, r1_4_0, r1_4_4];
+export const releaseTable: readonly ReleaseFacts[] = [
+  r0_2_7,
+  r0_2_12,
+  r0_3_0,
+  r0_4_0,
+  r0_5_0,
+  r0_7_1,
+  r0_8_0,
+  r1_0_0,
+  r1_0_1,
+  r1_1_0,
+  r1_4_0,
+  r1_4_4,
+];
 
 /** First release that is no longer this era's: its control plane is istiod. */
 const afterLast = '1.5.0';

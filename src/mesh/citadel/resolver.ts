@@ -35,7 +35,9 @@ export function resolverKind(state: HostState): ResolverKind {
  */
 export function resolverFiles(state: HostState, namespace: string, clusterDomain: string): readonly GeneratedFile[] {
   const others = (state.facts?.port53 ?? []).filter(({ process }) => process !== DNSMASQ);
-  const taken = others.find(({ address }) => [LOCAL, '0.0.0.0', '*', '::', '[::]'].includes(address.replace(/%.*$/, '')) && !isResolved(address, others));
+  const taken = others.find(
+    ({ address }) => [LOCAL, '0.0.0.0', '*', '::', '[::]'].includes(address.replace(/%.*$/, '')) && !isResolved(address, others),
+  );
   if (taken !== undefined) throw problem('citadel.port-53-taken', { process: taken.process, address: taken.address });
   const beside = others.length > 0 || fileOf(state, DNSMASQ_DROP_IN)?.exists === true;
   const kind = resolverKind(state);
@@ -48,7 +50,9 @@ export function resolverFiles(state: HostState, namespace: string, clusterDomain
   const dhclient = fileOf(state, DHCLIENT_CONF);
   return [
     textFile(RESOLV_CONF, withLocalFirst(textOf(state, RESOLV_CONF)), [DNSMASQ], 'citadel facts 2.2'),
-    ...(dhclient?.exists === true && dhclient.text !== undefined ? [textFile(DHCLIENT_CONF, withPrepend(dhclient.text), [], 'citadel facts 2.2')] : []),
+    ...(dhclient?.exists === true && dhclient.text !== undefined
+      ? [textFile(DHCLIENT_CONF, withPrepend(dhclient.text), [], 'citadel facts 2.2')]
+      : []),
     ...(beside ? [dnsmasqDropIn(false)] : []),
   ];
 }
@@ -59,7 +63,9 @@ export function withLocalFirst(text: string): string {
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   const kept = lines.filter((line) => nameserver(line) !== LOCAL);
   const first = kept.findIndex((line) => nameserver(line) !== undefined);
-  return [...kept.slice(0, first < 0 ? kept.length : first), `nameserver ${LOCAL}`, ...(first < 0 ? [] : kept.slice(first))].map((line) => `${line}\n`).join('');
+  return [...kept.slice(0, first < 0 ? kept.length : first), `nameserver ${LOCAL}`, ...(first < 0 ? [] : kept.slice(first))]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** dhclient.conf with the line that the script appends, unless a line begins with it. */
@@ -71,19 +77,31 @@ export function withPrepend(text: string): string {
 
 /** systemd-resolved asks dnsmasq for the cluster's names only; the control plane's namespace is a search domain, because it resolves no single word otherwise (istio-citadel). */
 function resolvedDropIn(namespace: string, clusterDomain: string): GeneratedFile {
-  return textFile(RESOLVED_DROP_IN, `[Resolve]\nDNS=${LOCAL}\nDomains=${namespace} ~svc.${clusterDomain}\n`, [RESOLVED], 'citadel facts 8.25');
+  return textFile(
+    RESOLVED_DROP_IN,
+    `[Resolve]\nDNS=${LOCAL}\nDomains=${namespace} ~svc.${clusterDomain}\n`,
+    [RESOLVED],
+    'citadel facts 8.25',
+  );
 }
 
 /** dnsmasq beside another server on port 53; beside systemd-resolved it takes its upstream from there, for asking the stub would be a circle. */
 function dnsmasqDropIn(resolved: boolean): GeneratedFile {
-  return textFile(DNSMASQ_DROP_IN, `listen-address=${LOCAL}\nbind-interfaces\n${resolved ? 'resolv-file=/run/systemd/resolve/resolv.conf\n' : ''}`, [DNSMASQ], 'citadel facts 8.25');
+  return textFile(
+    DNSMASQ_DROP_IN,
+    `listen-address=${LOCAL}\nbind-interfaces\n${resolved ? 'resolv-file=/run/systemd/resolve/resolv.conf\n' : ''}`,
+    [DNSMASQ],
+    'citadel facts 8.25',
+  );
 }
 
 function textFile(path: string, text: string, readBy: readonly string[], facts: string): GeneratedFile {
   const sources = text
     .split('\n')
     .slice(0, -1)
-    .map((value): readonly ValueSource[] => [{ value, from: value.includes(LOCAL) ? { kind: 'rule', facts } : { kind: 'host', field: path } }]);
+    .map((value): readonly ValueSource[] => [
+      { value, from: value.includes(LOCAL) ? { kind: 'rule', facts } : { kind: 'host', field: path } },
+    ]);
   return { path, mode: 0o644, owner: 'root', group: 'root', content: { kind: 'text', text, sources }, readBy, editable: false };
 }
 

@@ -17,7 +17,11 @@ const POLL_MS = 2_000;
 
 /** Everything Set Up Cluster shows, read only. An unknown provider leaves the manifest empty; one that is not served yet throws. */
 export async function setupPreview(scope: ClusterScope, setup: SetupOptions, options: CallOptions = {}): Promise<SetupPreview> {
-  const [{ provider, source }, serviceCidrs, denied] = await Promise.all([chooseProvider(scope, setup, options), readServiceCidrs(scope, options), deniedAccess(scope, options)]);
+  const [{ provider, source }, serviceCidrs, denied] = await Promise.all([
+    chooseProvider(scope, setup, options),
+    readServiceCidrs(scope, options),
+    deniedAccess(scope, options),
+  ]);
   const base = { controlPlane: scope.controlPlane, provider, providerSource: source, serviceCidrs, denied };
   if (provider === undefined) return { ...base, manifest: '', objects: [] };
   const manifest = setup.manifest ?? pristineManifest(scope, provider);
@@ -47,7 +51,11 @@ export async function planSetup(scope: ClusterScope, setup: SetupOptions, option
   };
 }
 
-async function chooseProvider(scope: ClusterScope, setup: SetupOptions, options: CallOptions): Promise<{ readonly provider: Provider | undefined; readonly source: SetupPreview['providerSource'] }> {
+async function chooseProvider(
+  scope: ClusterScope,
+  setup: SetupOptions,
+  options: CallOptions,
+): Promise<{ readonly provider: Provider | undefined; readonly source: SetupPreview['providerSource'] }> {
   if (setup.provider !== undefined) return { provider: setup.provider, source: 'option' };
   const written = scope.entry.loadBalancers?.provider;
   if (written !== undefined) return { provider: written, source: 'inventory' };
@@ -64,7 +72,8 @@ async function readServiceCidrs({ entry, api }: ClusterScope, options: CallOptio
   try {
     return await api.serviceCidrs(options);
   } catch (error) {
-    if (entry.serviceCidr !== undefined || isMeshError(error, 'kube.service-cidr-unknown') || isMeshError(error, 'kube.forbidden')) return undefined;
+    if (entry.serviceCidr !== undefined || isMeshError(error, 'kube.service-cidr-unknown') || isMeshError(error, 'kube.forbidden'))
+      return undefined;
     throw error;
   }
 }
@@ -82,7 +91,9 @@ function edited(scope: ClusterScope, manifest: string, provider: Provider): Edit
 /** What setting up and later joining ask of the account; the answers that are "no". */
 async function deniedAccess(scope: ClusterScope, options: CallOptions): Promise<readonly AccessAnswer[]> {
   const namespaces = [...new Set(factsOf(scope).balancers.map((balancer) => balancerRef(balancer, scope.entry.istio.namespace).namespace))];
-  const questions: Access[] = namespaces.flatMap((namespace) => ['get', 'create', 'patch'].map((verb) => ({ verb, group: '', resource: 'services', namespace })));
+  const questions: Access[] = namespaces.flatMap((namespace) =>
+    ['get', 'create', 'patch'].map((verb) => ({ verb, group: '', resource: 'services', namespace })),
+  );
   return (await scope.api.can(questions, options)).filter(({ allowed }) => !allowed);
 }
 
@@ -101,7 +112,10 @@ function waitStep(scope: ClusterScope, waitMs: number): Step {
       const pending = (await readBalancers(scope, options)).filter(({ state }) => state !== 'ready');
       return {
         needed: pending.length > 0,
-        details: pending.map(({ ref }) => ({ kind: 'note', text: message('citadel.setup.waits-for', { name: refName(ref), field: ADDRESS_FIELD }) })),
+        details: pending.map(({ ref }) => ({
+          kind: 'note',
+          text: message('citadel.setup.waits-for', { name: refName(ref), field: ADDRESS_FIELD }),
+        })),
       };
     },
     async run(options) {
@@ -115,10 +129,11 @@ function waitStep(scope: ClusterScope, waitMs: number): Step {
         if (first.state === 'hostname' || clock.now().getTime() >= end) throw withoutAddress(first, first.role);
         const reason = pending.flatMap(({ events }) => events).map((event) => `${event.reason}: ${event.text}`)[0];
         const names = pending.map(({ ref }) => ref.name).join(', ');
-        options?.onProgress?.(reason === undefined ? message('citadel.setup.pending', { names }) : message('citadel.setup.pending-event', { names, reason }));
+        options?.onProgress?.(
+          reason === undefined ? message('citadel.setup.pending', { names }) : message('citadel.setup.pending-event', { names, reason }),
+        );
         await clock.sleep(POLL_MS, options?.signal);
       }
     },
   };
 }
-

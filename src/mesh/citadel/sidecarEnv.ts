@@ -25,11 +25,13 @@ export interface SidecarEnvInput {
 export function sidecarVariables(facts: ReleaseFacts, input: Omit<SidecarEnvInput, 'onHost'>): ReadonlyMap<string, ValueSource> {
   const variables = new Map<string, ValueSource>();
   const { inboundPorts } = input.vm;
-  if (inboundPorts !== undefined) variables.set(INBOUND_PORTS, { value: portList(inboundPorts), from: { kind: 'inventory', field: 'inboundPorts' } });
+  if (inboundPorts !== undefined)
+    variables.set(INBOUND_PORTS, { value: portList(inboundPorts), from: { kind: 'inventory', field: 'inboundPorts' } });
   variables.set(facts.namespaceVariable, { value: input.vm.namespace, from: { kind: 'inventory', field: 'namespace' } });
   if (input.address !== undefined) {
     const { value } = input.address;
-    if (!ipaddr.IPv4.isValidFourPartDecimal(value)) throw problem('citadel.ipv6', { value, field: 'address' }, { kind: 'bad-input', field: 'address' });
+    if (!ipaddr.IPv4.isValidFourPartDecimal(value))
+      throw problem('citadel.ipv6', { value, field: 'address' }, { kind: 'bad-input', field: 'address' });
     variables.set('ISTIO_SVC_IP', input.address);
   }
   const port = facts.pilotPortFor[input.auth];

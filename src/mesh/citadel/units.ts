@@ -3,8 +3,10 @@ import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, UnitChange, UnitState } from '../ports.ts';
+import { cleanCapture } from './capture.ts';
 import { DNSMASQ } from './dnsmasq.ts';
-import { unitNames, unitOf, type HostWork } from './joinContext.ts';
+import { unitNames, unitOf } from './hostState.ts';
+import { type HostWork } from './joinContext.ts';
 import { explainLog, logCommand } from './nodeAgentLog.ts';
 import { problem } from './problems.ts';
 import { targets } from './pushFiles.ts';
@@ -25,7 +27,11 @@ export function namesStep(work: HostWork, files: readonly GeneratedFile[]): Step
 
 /** The sidecar and the node agent: enabled (no release's scripts do that: citadel facts 2), started or restarted, watched until they stay up. */
 export function unitsStep(work: HostWork, files: readonly GeneratedFile[], { start }: { readonly start: boolean }): Step {
-  return changeStep(work, { id: 'units', title: message('citadel.units.title'), change: (state) => unitChange(work, state, files, unitNames(work.facts), start) });
+  return changeStep(work, {
+    id: 'units',
+    title: message('citadel.units.title'),
+    change: (state) => unitChange(work, state, files, unitNames(work.facts), start),
+  });
 }
 
 interface UnitStep {
@@ -54,13 +60,26 @@ function changeStep(work: HostWork, { id, title, change }: UnitStep): Step {
     async undo(options) {
       const touched = before.filter(({ name }) => touches(done, name));
       await work.view.change(() => work.host.setUnits(backTo(touched), { ...options, owner: work.owner }));
+      const { sidecar } = work.facts.units;
+      if (touches(done, sidecar) && touched.some(({ name, active }) => name === sidecar && active !== 'active'))
+        await cleanCapture(work.host, work.facts, await work.view.read(options), options);
     },
   };
 }
 
 /** What must happen to the units; `start`: also those that do not run and are not enabled. */
-function unitChange(work: HostWork, state: HostState, files: readonly GeneratedFile[], names: readonly string[], start: boolean): UnitChange {
-  const willChange = new Set(targets(work, files, state).filter(({ drift }) => drift !== 'same').flatMap(({ file }) => file.readBy));
+function unitChange(
+  work: HostWork,
+  state: HostState,
+  files: readonly GeneratedFile[],
+  names: readonly string[],
+  start: boolean,
+): UnitChange {
+  const willChange = new Set(
+    targets(work, files, state)
+      .filter(({ drift }) => drift !== 'same')
+      .flatMap(({ file }) => file.readBy),
+  );
   const enable: string[] = [];
   const starts: string[] = [];
   const restart: string[] = [];
@@ -72,7 +91,11 @@ function unitChange(work: HostWork, state: HostState, files: readonly GeneratedF
       if (start || unit?.active === 'activating' || unit?.active === 'failed') starts.push(name);
     } else if (work.restarts.has(name) || willChange.has(name) || isStale(unit, state.manifest, files)) restart.push(name);
   }
-  return { ...(enable.length > 0 ? { enable } : {}), ...(starts.length > 0 ? { start: starts } : {}), ...(restart.length > 0 ? { restart } : {}) };
+  return {
+    ...(enable.length > 0 ? { enable } : {}),
+    ...(starts.length > 0 ? { start: starts } : {}),
+    ...(restart.length > 0 ? { restart } : {}),
+  };
 }
 
 /** A file that the unit reads was pushed after it was started: an earlier run broke off between the two. */
@@ -126,7 +149,8 @@ export function changeDetails(change: UnitChange): readonly StepDetail[] {
 
 /** The change that brings units back to how they were. */
 export function backTo(before: readonly Pick<UnitState, 'name' | 'active' | 'enabled'>[]): UnitChange {
-  const names = (which: (unit: Pick<UnitState, 'name' | 'active' | 'enabled'>) => boolean): readonly string[] => before.filter(which).map(({ name }) => name);
+  const names = (which: (unit: Pick<UnitState, 'name' | 'active' | 'enabled'>) => boolean): readonly string[] =>
+    before.filter(which).map(({ name }) => name);
   const ran = ({ active }: { readonly active: string }): boolean => active === 'active' || active === 'activating';
   return { restart: names(ran), stop: names((unit) => !ran(unit)), disable: names(({ enabled }) => enabled === 'disabled') };
 }

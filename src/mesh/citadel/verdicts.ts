@@ -18,7 +18,11 @@ export function skipped(reason: Message): Judgement {
 
 /** A program that the machine lacks (exit code 127). */
 export function noProgram(program: string, debianPackage: string): Judgement {
-  return failed(message('citadel.check.no-program', { program }), undefined, message('citadel.check.no-program.next', { package: debianPackage }));
+  return failed(
+    message('citadel.check.no-program', { program }),
+    undefined,
+    message('citadel.check.no-program.next', { package: debianPackage }),
+  );
 }
 
 export function timedOut(): Judgement {

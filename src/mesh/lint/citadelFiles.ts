@@ -30,7 +30,8 @@ const serviceCidr: LintRule = (input) => {
   const text = textOf(input, CLUSTER_ENV);
   if (text === undefined) return [];
   const found = lastOf(input, CLUSTER_ENV, 'ISTIO_SERVICE_CIDR');
-  if (found === undefined || found.value === '') return [finding('citadel.cidr-empty', 'error', { path: CLUSTER_ENV, line: found?.line ?? 0 })];
+  if (found === undefined || found.value === '')
+    return [finding('citadel.cidr-empty', 'error', { path: CLUSTER_ENV, line: found?.line ?? 0 })];
   const wrong = found.value === '*' ? undefined : found.value.split(',').find((cidr) => !isCidr(cidr));
   return wrong === undefined ? [] : [finding('citadel.cidr-invalid', 'error', at(CLUSTER_ENV, found), { cidr: wrong })];
 };
@@ -40,7 +41,14 @@ const authVariable: LintRule = (input) => {
   const written = input.facts.clusterEnv.find(({ value }) => value === 'auth')?.variable;
   const other = ['CONTROL_PLANE_AUTH_POLICY', 'ISTIO_CP_AUTH'].find((name) => name !== written);
   const found = other === undefined ? undefined : lastOf(input, CLUSTER_ENV, other);
-  if (found !== undefined) return [finding('citadel.auth-variable', 'warning', at(CLUSTER_ENV, found), { found: found.variable, wanted: written ?? '-', release: input.scope.controlPlane.release })];
+  if (found !== undefined)
+    return [
+      finding('citadel.auth-variable', 'warning', at(CLUSTER_ENV, found), {
+        found: found.variable,
+        wanted: written ?? '-',
+        release: input.scope.controlPlane.release,
+      }),
+    ];
   return [];
 };
 
@@ -51,7 +59,14 @@ const authUnread: LintRule = (input) => {
   if (written === undefined || read === undefined || read.variable === written) return [];
   const auth = lastOf(input, CLUSTER_ENV, written);
   if (auth === undefined || auth.value === read.unset || lastOf(input, SIDECAR_ENV, read.variable)?.value === auth.value) return [];
-  return [finding('citadel.auth-unread', 'warning', at(CLUSTER_ENV, auth), { written, read: read.variable, unset: read.unset, value: auth.value })];
+  return [
+    finding('citadel.auth-unread', 'warning', at(CLUSTER_ENV, auth), {
+      written,
+      read: read.variable,
+      unset: read.unset,
+      value: auth.value,
+    }),
+  ];
 };
 
 /** Authentication against Pilot's port (facts 4). */
@@ -63,10 +78,19 @@ const authPort: LintRule = (input) => {
   const port = set === undefined ? input.facts.pilotPort : Number(set.value);
   if (auth === 'NONE') {
     const wanted = input.facts.pilotPortFor.NONE;
-    return wanted === undefined || port === wanted ? [] : [finding('citadel.auth-port', 'error', { path: SIDECAR_ENV, line: set?.line }, { auth, port: port ?? 0, wanted })];
+    return wanted === undefined || port === wanted
+      ? []
+      : [finding('citadel.auth-port', 'error', { path: SIDECAR_ENV, line: set?.line }, { auth, port: port ?? 0, wanted })];
   }
-  const wanted = auth === 'MUTUAL_TLS' ? (input.facts.pilotPortFor.NONE === port && set !== undefined ? input.facts.pilotPort : input.facts.securePilotPort) : undefined;
-  return wanted === undefined || port === wanted ? [] : [finding('citadel.auth-port', 'warning', { path: SIDECAR_ENV, line: set?.line }, { auth: auth ?? '', port: port ?? 0, wanted })];
+  const wanted =
+    auth === 'MUTUAL_TLS'
+      ? input.facts.pilotPortFor.NONE === port && set !== undefined
+        ? input.facts.pilotPort
+        : input.facts.securePilotPort
+      : undefined;
+  return wanted === undefined || port === wanted
+    ? []
+    : [finding('citadel.auth-port', 'warning', { path: SIDECAR_ENV, line: set?.line }, { auth: auth ?? '', port: port ?? 0, wanted })];
 };
 
 /** Names that the release's sidecar asks for, and addresses that are none (facts 1.1). */
@@ -74,12 +98,31 @@ const kubednsNames: LintRule = (input) => {
   const text = textOf(input, KUBEDNS);
   if (text === undefined) return [];
   const found = text.split('\n').map((line, index) => ({ line: index, match: /^(server|address)=\/([^/]+)\/(.*)$/.exec(line) }));
-  const wrong = found.flatMap(({ line, match }) => (match !== null && !isAddress(match[3]?.replace(/#\d+$/, '') ?? '') ? [finding('citadel.kubedns-address', 'error', { path: KUBEDNS, line, value: match[3] }, { name: match[2] ?? '' })] : []));
+  const wrong = found.flatMap(({ line, match }) =>
+    match !== null && !isAddress(match[3]?.replace(/#\d+$/, '') ?? '')
+      ? [finding('citadel.kubedns-address', 'error', { path: KUBEDNS, line, value: match[3] }, { name: match[2] ?? '' })]
+      : [],
+  );
   const present = new Set(found.map(({ match }) => match?.[2]));
   const { namespace } = input.scope.entry.istio;
-  const wanted = [`svc.${input.scope.entry.clusterDomain}`, ...input.facts.kubednsNames.flatMap(({ name }) => [name, `${name}.${namespace}`])];
+  const wanted = [
+    `svc.${input.scope.entry.clusterDomain}`,
+    ...input.facts.kubednsNames.flatMap(({ name }) => [name, `${name}.${namespace}`]),
+  ];
   const missing = wanted.filter((name) => !present.has(name));
-  return [...wrong, ...(missing.length > 0 ? [finding('citadel.kubedns-names', 'warning', { path: KUBEDNS, line: 0 }, { names: missing.join(', '), release: input.scope.controlPlane.release })] : [])];
+  return [
+    ...wrong,
+    ...(missing.length > 0
+      ? [
+          finding(
+            'citadel.kubedns-names',
+            'warning',
+            { path: KUBEDNS, line: 0 },
+            { names: missing.join(', '), release: input.scope.controlPlane.release },
+          ),
+        ]
+      : []),
+  ];
 };
 
 /** The variable that sidecar.env's own comments name is read by nothing (facts 4). */
@@ -108,13 +151,17 @@ const bothFiles: LintRule = (input) => {
 const namespaceMismatch: LintRule = (input) => {
   const found = lastOf(input, SIDECAR_ENV, input.facts.namespaceVariable);
   const wanted = input.scope.vm.namespace;
-  return found === undefined || found.value === wanted ? [] : [finding('citadel.namespace-mismatch', 'error', at(SIDECAR_ENV, found), { found: found.value, wanted })];
+  return found === undefined || found.value === wanted
+    ? []
+    : [finding('citadel.namespace-mismatch', 'error', at(SIDECAR_ENV, found), { found: found.value, wanted })];
 };
 
 const addressMismatch: LintRule = (input) => {
   const found = lastOf(input, SIDECAR_ENV, 'ISTIO_SVC_IP');
   const { address } = input.scope;
-  return found === undefined || address === undefined || found.value === address ? [] : [finding('citadel.address-mismatch', 'error', at(SIDECAR_ENV, found), { found: found.value, wanted: address })];
+  return found === undefined || address === undefined || found.value === address
+    ? []
+    : [finding('citadel.address-mismatch', 'error', at(SIDECAR_ENV, found), { found: found.value, wanted: address })];
 };
 
 const rootEnds: LintRule = ({ files, now }) => {
@@ -124,4 +171,16 @@ const rootEnds: LintRule = ({ files, now }) => {
   return days >= ROOT_LEFT_DAYS ? [] : [finding('citadel.root-ends', 'warning', { path: ROOT_CERT }, { days, time: root.facts.notAfter })];
 };
 
-export const fileRules: readonly LintRule[] = [serviceCidr, authVariable, authUnread, authPort, kubednsNames, excludePorts, inboundPorts, bothFiles, namespaceMismatch, addressMismatch, rootEnds];
+export const fileRules: readonly LintRule[] = [
+  serviceCidr,
+  authVariable,
+  authUnread,
+  authPort,
+  kubednsNames,
+  excludePorts,
+  inboundPorts,
+  bothFiles,
+  namespaceMismatch,
+  addressMismatch,
+  rootEnds,
+];

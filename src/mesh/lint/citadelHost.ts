@@ -1,6 +1,6 @@
 import { CERT_CHAIN, KEY } from '../citadel/certificates.ts';
 import { packageDefect } from '../citadel/install.ts';
-import { unitNames, unitOf } from '../citadel/joinContext.ts';
+import { unitNames, unitOf } from '../citadel/hostState.ts';
 import { SIDECAR_ENV } from '../citadel/sidecarEnv.ts';
 import type { LintRule } from './citadel.ts';
 import { finding } from './finding.ts';
@@ -12,7 +12,9 @@ const CLOCK_SECONDS = 60;
 const keyMode: LintRule = ({ state }) => {
   const key = state?.files.find(({ path, exists }) => path === KEY && exists);
   const mode = key?.mode === undefined ? undefined : key.mode & 0o7777;
-  return mode === undefined || mode === 0o600 ? [] : [finding('citadel.key-mode', 'error', { path: KEY }, { mode: mode.toString(8).padStart(4, '0') })];
+  return mode === undefined || mode === 0o600
+    ? []
+    : [finding('citadel.key-mode', 'error', { path: KEY }, { mode: mode.toString(8).padStart(4, '0') })];
 };
 
 /** The scripts enable no unit: a reboot ends the mesh (facts 2, 8.24). */
@@ -21,7 +23,9 @@ const notEnabled: LintRule = ({ state, facts }) =>
     ? []
     : unitNames(facts).flatMap((name) => {
         const unit = unitOf(state, name);
-        return unit?.load === 'loaded' && unit.enabled !== 'enabled' ? [finding('citadel.unit-not-enabled', 'warning', { path: `units.${name}` }, { unit: name })] : [];
+        return unit?.load === 'loaded' && unit.enabled !== 'enabled'
+          ? [finding('citadel.unit-not-enabled', 'warning', { path: `units.${name}` }, { unit: name })]
+          : [];
       });
 
 const expired: LintRule = ({ state, now }) => {
@@ -33,18 +37,24 @@ const expired: LintRule = ({ state, now }) => {
 const identity: LintRule = ({ state, scope }) => {
   const uris = state?.files.find(({ path }) => path === CERT_CHAIN)?.certificate?.uris ?? [];
   const wanted = `/ns/${scope.vm.namespace}/sa/${scope.vm.serviceAccount}`;
-  return uris.length === 0 || uris.some((uri) => uri.endsWith(wanted)) ? [] : [finding('citadel.certificate-identity', 'error', { path: CERT_CHAIN }, { found: uris.join(', '), wanted })];
+  return uris.length === 0 || uris.some((uri) => uri.endsWith(wanted))
+    ? []
+    : [finding('citadel.certificate-identity', 'error', { path: CERT_CHAIN }, { found: uris.join(', '), wanted })];
 };
 
 const defectPackage: LintRule = ({ state, facts }) =>
   (state?.packages ?? []).flatMap(({ name, version }) =>
-    version !== undefined && facts.packages.includes(name) && packageDefect(version) !== undefined ? [finding('citadel.package-defect', 'error', { path: `packages.${name}`, value: version }, { name, version })] : [],
+    version !== undefined && facts.packages.includes(name) && packageDefect(version) !== undefined
+      ? [finding('citadel.package-defect', 'error', { path: `packages.${name}`, value: version }, { name, version })]
+      : [],
   );
 
 /** The start script shuts IPv6 out, established connections excepted (facts 4). */
 const ipv6LockOut: LintRule = ({ state, facts }) => {
   const address = facts.ipv6Rules.length === 0 ? undefined : state?.facts?.addresses.find((one) => one.address.includes(':'))?.address;
-  return address === undefined ? [] : [finding('citadel.ipv6-lock-out', 'warning', { path: 'host.addresses', value: address }, { address })];
+  return address === undefined
+    ? []
+    : [finding('citadel.ipv6-lock-out', 'warning', { path: 'host.addresses', value: address }, { address })];
 };
 
 const clock: LintRule = ({ state }) => {
@@ -55,7 +65,9 @@ const clock: LintRule = ({ state }) => {
 /** Without ISTIO_SVC_IP the start script takes what /etc/hosts says of the host name (facts 4). */
 const guessedAddress: LintRule = ({ state, scope }) => {
   const guess = state?.facts?.hostnameAddress;
-  return guess === undefined || scope.address !== undefined || !guess.startsWith('127.') ? [] : [finding('citadel.address-guessed', 'warning', { path: SIDECAR_ENV }, { address: guess })];
+  return guess === undefined || scope.address !== undefined || !guess.startsWith('127.')
+    ? []
+    : [finding('citadel.address-guessed', 'warning', { path: SIDECAR_ENV }, { address: guess })];
 };
 
 export const hostRules: readonly LintRule[] = [keyMode, notEnabled, expired, identity, defectPackage, ipv6LockOut, clock, guessedAddress];
