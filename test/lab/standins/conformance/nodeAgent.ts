@@ -72,7 +72,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   // Certificates of one minute take half of it to be renewed: done beside the other cases, on files of its own.
   const renewForAWhile = async () => {
     const files = await asRoot(labOf(), 'd=$(mktemp -d); cp good/*.pem "$d"; chown -R istio-proxy "$d"; echo "$d"');
-    const command = `timeout 36 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
+    const command = `timeout 45 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
     return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 60_000 }))
       .stdout;
   };
@@ -130,7 +130,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
 
     it('doubles the time between tries', async () => {
       const log = await restart('echo CITADEL_ADDRESS=127.0.0.1:8060 > /var/lib/istio/envoy/sidecar.env');
-      await eventually('the second try', async () => (await log()).includes('Will retry in 10s'), 15_000);
+      await eventually('the second try', async () => (await log()).includes('Will retry in 10s'), 30_000);
       assert.match(await log(), /Sending CSR \(retrial #1\) \.\.\./);
     });
 
@@ -140,7 +140,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
       assert.equal(approved.length, 2, output);
       assert.match(approved[0]?.[2] ?? '', /^29\.\d+s$/);
       const between = (Date.parse(approved[1]?.[1] ?? '') - Date.parse(approved[0]?.[1] ?? '')) / 1000;
-      assert.ok(between > 28 && between < 33, `${between} s`);
+      assert.ok(between > 28 && between < 40, `${between} s`);
     });
 
     it('stops with its unit', async () => {

@@ -142,7 +142,7 @@ export function sidecarCases(labOf: LabOf, deb: () => string): void {
     it('starts a new epoch when the certificates change, without a gap', async () => {
       await works();
       await asRoot(labOf(), 'echo >> /etc/certs/cert-chain.pem');
-      await eventually('epoch 1', async () => (await asRoot(labOf(), 'ps -eo args')).includes('--restart-epoch 1 '), 15_000);
+      await eventually('epoch 1', async () => (await asRoot(labOf(), 'ps -eo args')).includes('--restart-epoch 1 '), 30_000);
       for (let count = 0; count < 10; count++) assert.equal(await productpage(), '200 envoy true');
     });
 

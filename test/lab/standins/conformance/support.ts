@@ -13,7 +13,7 @@ export type LabOf = () => Lab;
 export const MACHINE = 'vm-1';
 
 /** Waits until `condition` holds; fails with `what` after `limit` milliseconds. */
-export async function eventually(what: string, condition: () => Promise<boolean>, limit = 10_000): Promise<void> {
+export async function eventually(what: string, condition: () => Promise<boolean>, limit = 20_000): Promise<void> {
   const deadline = Date.now() + limit;
   while (!(await condition())) {
     assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
