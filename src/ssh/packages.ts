@@ -8,7 +8,7 @@ import { PROBE_FUNCTIONS } from './scripts/probe.ts';
 import type { HostSession } from './session.ts';
 import type { RemoteShell } from './shell.ts';
 import { commitTransaction } from './transaction.ts';
-import { checkName, checkPath, words } from './words.ts';
+import { checkAccount, checkName, checkPath, words } from './words.ts';
 
 const LIMIT_MS = 600_000;
 const TOOLS_LIMIT_MS = 900_000;
@@ -27,7 +27,7 @@ interface Owned {
 export async function installPackage(session: HostSession, file: PackageFile, creates: HostManifest['created'], options: CallOptions & Partial<Owned> = {}): Promise<PackageState> {
   const name = checkName(file.name);
   creates.paths.forEach(checkPath);
-  [...creates.users, ...creates.groups].forEach(checkName);
+  [...creates.users, ...creates.groups].forEach(checkAccount);
   const undo: { needed: boolean } = { needed: false };
   try {
     return await session.withShellRetried({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
@@ -37,7 +37,7 @@ export async function installPackage(session: HostSession, file: PackageFile, cr
       const fresh = await absent(shell, creates);
       const base = manifest ?? emptyManifest(options.owner ?? { vm: session.alias, cluster: '', era: '', release: '' });
       const recorded: HostManifest = { ...base, packages: withPackage(base, name, file.version, before?.version), created: joinCreated(base.created, fresh) };
-      await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, record: undefined });
+      await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, hadManifest: manifest !== undefined, record: undefined });
       undo.needed = before?.version === undefined;
       shell.send(`take_package ${file.bytes.length} ${file.sha256}`, file.bytes);
       const ended = await quiet(shell, [...DPKG, '-i', '/var/lib/mesh-expansion/package/it.deb']);
@@ -45,7 +45,7 @@ export async function installPackage(session: HostSession, file: PackageFile, cr
       if (ended.code === 0 && after?.version === file.version) return await finished(shell, after);
       if (undo.needed) {
         await shell.ask(`purge_broken ${name}`);
-        await commitTransaction(shell, { changes: [], adopted: [], manifest: base, record: undefined });
+        await commitTransaction(shell, { changes: [], adopted: [], manifest: base, hadManifest: true, record: undefined });
       }
       undo.needed = false;
       throw packageError(session.alias, file, ended.said, before?.version);
@@ -77,7 +77,7 @@ export async function installTools(session: HostSession, names: readonly string[
       const base = manifest ?? emptyManifest(options.owner ?? { vm: session.alias, cluster: '', era: '', release: '' });
       const fresh = after.filter((line) => versionOf(before, nameOf(line)) === undefined);
       const packages = fresh.reduce((list, line) => withPackage({ ...base, packages: list }, nameOf(line), line.split('\t')[1] ?? '', undefined), base.packages);
-      if (fresh.length > 0) await commitTransaction(shell, { changes: [], adopted: [], manifest: { ...base, packages }, record: undefined });
+      if (fresh.length > 0) await commitTransaction(shell, { changes: [], adopted: [], manifest: { ...base, packages }, hadManifest: manifest !== undefined, record: undefined });
       if (ended.code !== 0) throw hostError('host.package', { host: session.alias, names: missing.join(', '), text: printable(ended.said) }, { text: 'package.tools' });
     }
     return finished(shell, packageStates(names, await packageLines(shell, `packages ${words(names)}`)));
@@ -100,7 +100,7 @@ export async function removePackages(session: HostSession, names: readonly strin
     const gone = new Set(names.filter((name) => ours.has(name)));
     if (manifest !== undefined && gone.size > 0) {
       const after = { ...manifest, packages: manifest.packages.filter((entry) => !gone.has(entry.name)) };
-      await commitTransaction(shell, { changes: [], adopted: [], manifest: after, record: undefined });
+      await commitTransaction(shell, { changes: [], adopted: [], manifest: after, hadManifest: true, record: undefined });
     }
     return finished(shell, packageStates(names, await packageLines(shell, `packages ${words(names)}`)));
   });

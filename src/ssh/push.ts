@@ -10,7 +10,7 @@ import { PLACE_FUNCTIONS, TRANSACTION_FUNCTIONS } from './scripts/transaction.ts
 import type { HostSession } from './session.ts';
 import type { RemoteShell } from './shell.ts';
 import { commitTransaction, ORIGINALS } from './transaction.ts';
-import { checkName, checkPath, words } from './words.ts';
+import { checkAccount, checkPath, words } from './words.ts';
 
 export const PUSH_LIMIT_MS = 120_000;
 
@@ -33,7 +33,7 @@ export async function push(session: HostSession, request: PushRequest, options: 
       intended.before = situation.manifest?.generation ?? 0;
       if (plan.manifest !== situation.manifest) {
         intended.result = result;
-        await commitTransaction(shell, { changes: plan.changes, adopted: plan.adopted, manifest: plan.manifest, record: plan.manifest.generation });
+        await commitTransaction(shell, { changes: plan.changes, adopted: plan.adopted, manifest: plan.manifest, hadManifest: situation.manifest !== undefined, record: plan.manifest.generation });
       }
       await shell.finish();
       return result;
@@ -41,7 +41,7 @@ export async function push(session: HostSession, request: PushRequest, options: 
   try {
     return await once();
   } catch (error) {
-    if (isMeshError(error, 'host.lost')) return once();
+    if (isMeshError(error, 'host.lost')) return session.afterLoss(once, options.signal);
     if (intended.result !== undefined && isInterruption(error)) throw await interrupted(session, error, intended.result.generation);
     throw error;
   }
@@ -88,8 +88,8 @@ export async function interrupted(session: HostSession, error: unknown, generati
 
 function checkFile(file: PushRequest['files'][number]): void {
   checkPath(file.path);
-  checkName(file.owner);
-  checkName(file.group);
+  checkAccount(file.owner);
+  checkAccount(file.group);
   if (!Number.isInteger(file.mode) || file.mode < 0 || file.mode > 0o7777) throw hostError('host.word', { value: String(file.mode) }, { field: 'mode' });
 }
 

@@ -27,7 +27,7 @@ export async function rollback(session: HostSession, options: CallOptions = {}):
       return [{ path, place, now: state, to: before === 'kept' ? { kind: 'kept', source } : { kind: 'absent' }, keepOriginal: false }];
     });
     const after: HostManifest = { ...manifest, owner: kept.manifest?.owner ?? manifest.owner, generation: generation - 1, files: kept.manifest?.files ?? [] };
-    await commitTransaction(shell, { changes, adopted: [], manifest: after, record: undefined, afterwards: `rm -rf -- ${STATE_DIRECTORY}/generations/${generation}` });
+    await commitTransaction(shell, { changes, adopted: [], manifest: after, hadManifest: true, record: undefined, afterwards: `rm -rf -- ${STATE_DIRECTORY}/generations/${generation}` });
     return { result: { changed: changes.map((change) => change.path), unchanged: [], generation: after.generation }, generation: after.generation };
   });
 }
@@ -41,7 +41,7 @@ export async function restoreOriginals(session: HostSession, options: CallOption
     const situation = { manifest, ...(paths.length === 0 ? { described: new Map(), places: new Map() } : await lookAt(shell, paths)) };
     const plan = planPush(session.alias, { owner: manifest.owner, files: [], drop: paths }, situation, ORIGINALS, new Date());
     const generation = plan.manifest.generation;
-    if (plan.manifest !== manifest) await commitTransaction(shell, { changes: plan.changes, adopted: [], manifest: plan.manifest, record: generation });
+    if (plan.manifest !== manifest) await commitTransaction(shell, { changes: plan.changes, adopted: [], manifest: plan.manifest, hadManifest: situation.manifest !== undefined, record: generation });
     return { result: { changed: plan.changes.map((change) => change.path), unchanged: [], generation }, generation };
   });
 }

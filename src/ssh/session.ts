@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMeshError } from '../mesh/errors.ts';
 import type { CallOptions, HostFacts } from '../mesh/ports.ts';
 import type { Secret } from '../mesh/secret.ts';
@@ -12,6 +13,9 @@ export interface ShellCall extends CallOptions {
   /** Milliseconds when the caller names none. */
   readonly limitMs: number;
 }
+
+/** How long a machine that was lost may stay out of reach. */
+const RETURN_MS = 15_000;
 
 const STOP = (pid: number): string => `
 kill -TERM -${pid} 2>/dev/null
@@ -94,7 +98,21 @@ export class HostSession {
       return await this.withShell(call, work);
     } catch (error) {
       if (!isMeshError(error, 'host.lost')) throw error;
-      return this.withShell(call, work);
+      return this.afterLoss(() => this.withShell(call, work), call.signal);
+    }
+  }
+
+  /** Runs work once the machine can be reached again: a restarting sshd refuses connections for a moment, a cut link for longer. */
+  async afterLoss<T>(work: () => Promise<T>, signal: AbortSignal | undefined, waitMs = RETURN_MS): Promise<T> {
+    const deadline = Date.now() + waitMs;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const away = isMeshError(error, 'host.unreachable') || (isMeshError(error, 'host.lost') && error.userMessage.id === 'ssh.lost');
+        if (!away || Date.now() > deadline) throw error;
+        await sleep(500, undefined, { signal }).catch(() => undefined);
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface Transaction {
   readonly changes: readonly Change[];
   readonly adopted: readonly string[];
   readonly manifest: HostManifest;
+  /** Whether a manifest is there already. */
+  readonly hadManifest: boolean;
   /** Generation whose directory gets what is there now; undefined keeps nothing (a roll back makes no generation). */
   readonly record: number | undefined;
   /** Shell text to run after the change is complete, e.g. removing the generation that was rolled back. */
@@ -46,15 +48,25 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
     receive.push(`rm -rf -- ${generation}`, `mkdir -p -- ${generation}`, `head -c ${bytes.length} >${generation}/changes.json`);
     data.push(bytes);
   }
+  const missing = missingParents(changes);
+  const lists = [directories, [...missing].reverse(), journalLines(transaction)].map((list) => Buffer.from(list.map((line) => `${line}\n`).join('')));
   // The first part only takes what is sent: were the connection lost on the way, the second, which does the work, would not be run.
-  shell.send([`begin ${words(directories)}`, ...makeParents(changes), `wait_in ${words(directories)}`, ...receive].join('\n'), ...data);
+  shell.send(
+    [
+      `begin ${lists.map((list) => list.length).join(' ')}`,
+      ...(missing.length === 0 ? [] : [`mkdir -m 755 -- ${words(missing)}`]),
+      `wait_in ${words(directories)}`,
+      ...receive,
+    ].join('\n'),
+    ...lists,
+    ...data,
+  );
   await shell.ask(
     [
       ...ownership(changes),
       ...keeping(transaction, generation),
-      ...changes.map((change, index) => `target ${index} ${word(change.place.directory)} ${word(change.place.name)} ${change.now.exists ? 'old' : 'absent'}`),
-      `if [ -e ${STATE_DIRECTORY}/manifest.json ]; then before=old; else before=absent; fi`,
-      `target ${manifestIndex} ${STATE_DIRECTORY} manifest.json $before`,
+      ...changes.flatMap((change, index) => (change.now.exists ? [`hold ${index} ${words([change.place.directory, change.place.name])}`] : [])),
+      ...(transaction.hadManifest ? [`hold ${manifestIndex} ${STATE_DIRECTORY} manifest.json`] : []),
       `journal ${words([...changes.flatMap((change, index) => (change.to.kind === 'absent' ? [] : [waiting(change, index)])), `${STATE_DIRECTORY}/${WAITING}/new-${manifestIndex}`])}`,
       ...changes.map((change, index) =>
         change.to.kind === 'absent' ? `take_away ${words([change.place.directory, change.place.name])}` : `replace ${index} ${words([change.place.directory, change.place.name])}`,
@@ -67,13 +79,20 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
   );
 }
 
-function waiting(change: Change, index: number): string {
-  return `${change.place.directory}/${WAITING}/new-${index}`;
+/** One line for each target (scripts/state.ts): index, directory, name, and whether something is there. */
+function journalLines({ changes, hadManifest }: Transaction): string[] {
+  const line = (index: number, directory: string, name: string, exists: boolean): string => [index, directory, name, exists ? 'old' : 'absent'].join('\t');
+  return [...changes.map(({ place, now }, index) => line(index, place.directory, place.name, now.exists)), line(changes.length, STATE_DIRECTORY, 'manifest.json', hadManifest)];
 }
 
-function makeParents(changes: readonly Change[]): string[] {
-  const missing = [...new Set(changes.filter((change) => change.to.kind !== 'absent').flatMap((change) => change.place.missing))];
-  return missing.length === 0 ? [] : [`made ${words(missing.sort((a, b) => a.length - b.length))}`];
+/** Directories to make, outermost first. */
+function missingParents(changes: readonly Change[]): string[] {
+  const missing = new Set(changes.filter((change) => change.to.kind !== 'absent').flatMap((change) => change.place.missing));
+  return [...missing].sort((a, b) => a.length - b.length);
+}
+
+function waiting(change: Change, index: number): string {
+  return `${change.place.directory}/${WAITING}/new-${index}`;
 }
 
 /** Owner and mode before the rename, one process for all files that share them. */

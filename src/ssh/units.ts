@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isMeshError } from '../mesh/errors.ts';
 import type { CallOptions, HostManifest, UnitChange, UnitState } from '../mesh/ports.ts';
 import { hostError } from './errors.ts';
@@ -32,7 +31,7 @@ export async function setUnits(session: HostSession, change: UnitChange, options
       const { manifest } = await enter(shell, []);
       const before = unitStates(names, await shell.ask(`${PROBE_FUNCTIONS}\n${JOB_FUNCTIONS}\nunits ${words(names)}`));
       const recorded = withUnits(manifest ?? (options.owner === undefined ? undefined : emptyManifest(options.owner)), before);
-      if (recorded !== undefined && recorded !== manifest) await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, record: undefined });
+      if (recorded !== undefined && recorded !== manifest) await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, hadManifest: manifest !== undefined, record: undefined });
       const job = Buffer.from(unitJob(change, change.settleMs ?? SETTLE_MS));
       await shell.ask(`start_job ${id} ${job.length}`, job);
       const answer = await shell.ask(read);
@@ -58,22 +57,15 @@ function withUnits(manifest: HostManifest | undefined, before: readonly UnitStat
 
 /** Reconnects until the machine answers again. A job that never started is `host.lost`. */
 async function readAfterReturn(session: HostSession, id: string, read: string, options: CallOptions): Promise<string[]> {
-  const deadline = Date.now() + RETURN_MS;
-  for (;;) {
-    try {
-      return await session.withShell({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
-        const lines = await shell.ask(`${PROBE_FUNCTIONS}\n${JOB_FUNCTIONS}\nS=${STATE_DIRECTORY}\n${read}`);
-        await shell.ask(`end_job ${id}`);
-        await shell.finish();
-        if (!lines.some((line) => line.startsWith('result '))) throw hostError('host.lost', { host: session.alias, text: id }, { text: 'lost.before-start' });
-        return lines;
-      });
-    } catch (error) {
-      const comesBack = isMeshError(error, 'host.unreachable') || (isMeshError(error, 'host.lost') && error.userMessage.id === 'ssh.lost');
-      if (!comesBack || Date.now() > deadline) throw error;
-      await sleep(1000, undefined, { signal: options.signal }).catch(() => undefined);
-    }
-  }
+  const again = (): Promise<string[]> =>
+    session.withShell({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
+      const lines = await shell.ask(`${PROBE_FUNCTIONS}\n${JOB_FUNCTIONS}\nS=${STATE_DIRECTORY}\n${read}`);
+      await shell.ask(`end_job ${id}`);
+      await shell.finish();
+      if (!lines.some((line) => line.startsWith('result '))) throw hostError('host.lost', { host: session.alias, text: id }, { text: 'lost.before-start' });
+      return lines;
+    });
+  return session.afterLoss(again, options.signal, RETURN_MS);
 }
 
 async function stopJob(session: HostSession, id: string): Promise<void> {

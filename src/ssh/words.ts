@@ -38,3 +38,9 @@ export function checkName(name: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,254}$/.test(name)) throw hostError('host.word', { value: name.replace(CONTROL, '?') });
   return name;
 }
+
+/** Accepts a user or group name as useradd(8) makes them; throws `host.word`. */
+export function checkAccount(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/.test(name)) throw hostError('host.word', { value: name.replace(CONTROL, '?') });
+  return name;
+}

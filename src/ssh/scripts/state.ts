@@ -7,7 +7,7 @@ export const WAITING = '.mesh-expansion';
  * sh functions for everything that reads or changes the state directory.
  * `recover` undoes a push that a kill or a power cut broke. Files of a push in progress:
  *   dirs     the target directories that may hold a waiting directory, one a line
- *   made     directories the push made
+ *   made     directories the push made, innermost first
  *   journal  index, directory, name and `old` or `absent` of each target, tab separated: present while targets are being replaced.
  * A target `name` was replaced when <directory>/.mesh-expansion/new-<index> is gone; old-<index> is a hard link to what was there before.
  */
@@ -55,7 +55,7 @@ recover() {
     if [ -e "$S/made" ]; then
       while IFS= read -r dir; do rmdir -- "$dir" 2>/dev/null; done <"$S/made"
     fi
-    rm -f -- "$S/dirs" "$S/made"
+    rm -f -- "$S/dirs" "$S/made" "$S/journal.new"
   fi
   return 0
 }

@@ -4,19 +4,17 @@
  * Whatever fails or stops the shell before the journal is gone, the exit trap (or the next contact's `recover`) puts everything back.
  */
 export const TRANSACTION_FUNCTIONS = `
+# begin DIRS MADE JOURNAL: sizes of the three lists that follow on stdin. head, unlike printf, says why it could not write.
 begin() {
   umask 077
   set -e
   trap 'code=$?; trap "" TERM INT HUP; set +e; recover || exit 79; tidy; exit $code' EXIT
   trap 'exit 143' TERM INT HUP
   trap '' PIPE
-  : >"$S/made"
-  printf '%s\\n' "$@" >"$S/dirs"
-  sync -- "$S/dirs" "$S"
-}
-# made DIRECTORY...: parents that are missing, outermost first.
-made() {
-  for dir do printf '%s\\n' "$dir" | cat - "$S/made" >"$S/made.new"; mv -f -- "$S/made.new" "$S/made"; mkdir -m 755 -- "$dir"; done
+  head -c "$1" >"$S/dirs"
+  head -c "$2" >"$S/made"
+  head -c "$3" >"$S/journal.new"
+  sync -- "$S/made" "$S/dirs" "$S/journal.new" "$S"
 }
 wait_in() {
   for dir do rm -rf -- "$dir/$T"; mkdir -m 700 -- "$dir/$T"; done
@@ -34,10 +32,9 @@ keep() {
   rm -rf -- "$2"
   cp -a -T -- "$1" "$2"
 }
-# target INDEX DIRECTORY NAME old|absent: remembers what is there.
-target() {
-  [ "$4" = absent ] || ln -P -T -- "$2/$3" "$2/$T/old-$1"
-  printf '%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$4" >>"$S/journal.new"
+# hold INDEX DIRECTORY NAME: another name for what is there, so that it can come back as it is.
+hold() {
+  ln -P -T -- "$2/$3" "$2/$T/old-$1"
 }
 # flush PATH...: to the disk, links left out.
 flush() {
@@ -49,7 +46,7 @@ flush() {
 journal() {
   flush "$@"
   mv -f -- "$S/journal.new" "$S/journal"
-  sync -- "$S/journal" "$S"
+  sync -- "$S"
 }
 # replace INDEX DIRECTORY NAME
 replace() {
