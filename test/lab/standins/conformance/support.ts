@@ -50,8 +50,11 @@ export interface Material {
   key: string;
 }
 
-/** Writes the three files of a service account's secret into `directory` with kubectl. */
+/** Writes the three files of a service account's secret into `directory` with kubectl; waits for Citadel to have made it. */
 export async function fetchMaterial(lab: Lab, namespace: string, account: string, directory: string): Promise<Material> {
+  const present = async () =>
+    (await lab.kubectl(['-n', namespace, 'get', 'secret', `istio.${account}`, '--ignore-not-found', '-o', 'name'])).stdout !== '';
+  await eventually(`secret istio.${account} in ${namespace}`, present);
   const write = async (key: string) => {
     const file = path.join(directory, `${account}.${key}`);
     const { stdout } = await lab.kubectl([
