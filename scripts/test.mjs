@@ -11,10 +11,10 @@ import { runDesktop, runHost, runLab, runLabCommand, runLint, runUi, runUnit } f
 const suites = {
   lint: { run: runLint },
   unit: { run: runUnit },
-  host: { run: runHost, on: ['build'] },
+  host: { run: runHost, on: ['build', 'lab'] },
   lab: { run: runLab, on: ['build', 'lab'] },
   ui: { run: runUi, on: ['vsix', 'lab'] },
-  desktop: { run: runDesktop, on: ['build'], only: true },
+  desktop: { run: runDesktop, on: ['build', 'lab'], only: true },
 };
 
 const asked = process.argv.slice(2);

@@ -4,14 +4,25 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { runTests } from '@vscode/test-electron';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { startCodeServer } from '../../scripts/toolchain/serve.mjs';
 import { ensureChromium } from '../../scripts/toolchain/systemPackages.mjs';
+import { labEnv } from '../lab/env.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const out = path.join(root, 'out', 'host');
 const LIMIT_MS = 10 * 60_000;
+
+/** A room that the code under test loads when it needs it is the built bundle, as in the extension. */
+const builtRooms: Plugin = {
+  name: 'built-rooms',
+  setup(builder) {
+    builder.onResolve({ filter: /(^|\/)(mesh|kube|ssh|playground)\/index\.ts$/ }, (request) =>
+      request.kind === 'dynamic-import' ? { path: path.join(root, 'dist', `${path.basename(path.dirname(request.path))}.cjs`), external: true } : undefined,
+    );
+  },
+};
 
 /** Bundles test/host/*.test.ts and the suite that loads them: inside VS Code there is no type stripping. */
 async function bundle(): Promise<void> {
@@ -26,6 +37,8 @@ async function bundle(): Promise<void> {
     format: 'cjs',
     target: 'node22',
     external: ['vscode', 'mocha'],
+    supported: { 'dynamic-import': false },
+    plugins: [builtRooms],
     sourcemap: 'inline',
     logLevel: 'warning',
     define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
@@ -89,6 +102,8 @@ const sample = path.join(root, 'test', 'host', 'workspace');
 if (existsSync(sample)) cpSync(sample, folder, { recursive: true });
 const env: Record<string, string> = { MESH_TEST_WORKSPACE: folder };
 for (const name of ['MESH_TEST_REPORT', 'MOCHA_GREP']) if (process.env[name] !== undefined) env[name] = process.env[name];
+// The lab's tests in the extension host know it by this; without a lab they fail.
+if (process.env.MESH_LAB !== undefined) env.MESH_EXPANSION_LAB = JSON.stringify(await labEnv());
 try {
   process.exitCode = await (values.desktop ? onDesktop(folder, env) : inCodeServer(folder, env));
 } finally {
