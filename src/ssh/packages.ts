@@ -151,8 +151,10 @@ function packageError(host: string, file: PackageFile, said: string, before: str
   return hostError('host.package', args, { text: missing.length > 0 ? 'package.depends' : 'package' });
 }
 
-/** The lines of dpkg or apt that name a trouble; everything where none does. */
+const NOISE = /^(\(Reading database|Preparing to unpack|Selecting previously|Unpacking |Setting up |Reading |Building |Processing triggers|Errors were encountered|Hit:|Ign:|Get:|Fetched |Need to get|After this|The following|\d+ upgraded|  \S+$|$)/;
+
+/** What dpkg or apt said, without its progress. */
 function errorLines(said: string): string {
-  const lines = said.split('\n').filter((line) => /^(E:|W:|dpkg: |dpkg-deb: | [^ ].*(depends|not installed)|.*(rror|ailed|annot|denied|No space))/.test(line));
-  return (lines.length > 0 ? lines : said.split('\n').slice(-10)).join('\n');
+  const lines = said.split('\n').filter((line) => !NOISE.test(line));
+  return (lines.length > 0 ? lines : said.trim().split('\n')).slice(-12).join('\n');
 }

@@ -16,6 +16,7 @@ export interface ShellCall extends CallOptions {
 
 /** How long a machine that was lost may stay out of reach. */
 const RETURN_MS = 15_000;
+const RECONNECT_MS = 4000;
 
 const STOP = (pid: number): string => `
 kill -TERM -${pid} 2>/dev/null
@@ -33,6 +34,7 @@ export class HostSession {
   readonly alias: string;
   readonly #options: ConnectOptions;
   #connection: Promise<Connection> | undefined;
+  #connected = false;
   #password: Secret | undefined;
   #askedPassword = false;
 
@@ -50,8 +52,13 @@ export class HostSession {
       if (current?.open === true) return current;
       if (this.#connection === shared) this.#connection = undefined;
     }
-    this.#connection = connectTo(this.alias, { ...this.#options, signal });
-    return this.#connection;
+    const dial = (): Promise<Connection> => connectTo(this.alias, { ...this.#options, signal });
+    // A machine that was there a moment ago gets a moment to come back.
+    const next = this.#connected ? this.afterLoss(dial, signal, RECONNECT_MS) : dial();
+    this.#connection = next;
+    const connection = await next;
+    this.#connected = true;
+    return connection;
   }
 
   /** How the root shells of this session came to be root; undefined before the first one. */
