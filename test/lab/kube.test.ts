@@ -79,6 +79,18 @@ describe('kube on the lab', function () {
     return file;
   }
 
+  /** After the API server was killed its clients come back with pauses; the tests after these want a whole cluster. */
+  async function controllersAreBack(): Promise<void> {
+    const name = `${NAMESPACE}-after`;
+    await lab.kubectl(['create', 'namespace', name]);
+    const deadline = Date.now() + 90_000;
+    while ((await lab.kubectl(['-n', name, 'get', 'serviceaccount', 'default'], { tolerant: true })).code !== 0) {
+      assert.ok(Date.now() < deadline, 'the controllers do not come back');
+      await sleep(200);
+    }
+    await lab.kubectl(['delete', 'namespace', name, '--wait=false']);
+  }
+
   async function throughCable(): Promise<{ cable: Cable; cluster: ClusterApi }> {
     const cable = await cableTo(lab.addresses.apiServer, API_PORT);
     cables.push(cable);
@@ -94,6 +106,7 @@ describe('kube on the lab', function () {
     lab = await labEnv();
     folder = await mkdtemp(path.join(tmpdir(), 'kube-test-'));
     await lab.kubectl(['create', 'namespace', NAMESPACE]);
+    await lab.kubectl(['-n', NAMESPACE, 'create', 'serviceaccount', 'robot']);
   });
 
   afterEach(async () => {
@@ -101,7 +114,9 @@ describe('kube on the lab', function () {
     await Promise.all(cables.splice(0).map((cable) => cable.close()));
   });
 
-  after(async () => {
+  after(async function () {
+    this.timeout(120_000);
+    await controllersAreBack();
     await lab.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
     await rm(folder, { recursive: true, force: true });
   });
@@ -403,9 +418,12 @@ describe('kube on the lab', function () {
       await cable.cut();
       await remove('a');
       await put('c', 'kill');
-      for (const pid of await members(lab.name, processGroup('kube-apiserver'))) process.kill(pid, 'SIGKILL');
-      await sleep(200);
-      await up(lab.name, lab.machines.length, { cacheDirectory, report: () => undefined });
+      try {
+        for (const pid of await members(lab.name, processGroup('kube-apiserver'))) process.kill(pid, 'SIGKILL');
+        await sleep(200);
+      } finally {
+        await up(lab.name, lab.machines.length, { cacheDirectory, report: () => undefined });
+      }
       await cable.plug();
       await watch.until('DELETED a');
       await watch.until('ADDED c');
@@ -508,7 +526,7 @@ describe('kube on the lab', function () {
 
   describe('credentials', () => {
     async function token(): Promise<string> {
-      return (await lab.kubectl(['-n', NAMESPACE, 'create', 'token', 'default', '--duration=10m'])).stdout.trim();
+      return (await lab.kubectl(['-n', NAMESPACE, 'create', 'token', 'robot', '--duration=10m'])).stdout.trim();
     }
 
     it('that are not accepted need a person', async () => {
