@@ -131,7 +131,7 @@ const assertions: Readonly<Record<string, Assertion>> = {
 
 describe('the whole job by mouse and keyboard, on the lab', function () {
   this.timeout(360_000);
-  let workbench: Workbench;
+  let workbench: Workbench | undefined;
   let lab: Lab;
   let place: Place;
   let untouched: Map<string, string>;
@@ -146,12 +146,13 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
   });
 
   after(async () => {
-    await workbench.close();
+    await workbench?.close();
     await lab.kubectl(['delete', 'service', '-n', 'onprem', 'mysql', '--ignore-not-found']);
   });
 
   for (const step of journey) {
     it(step.name, async () => {
+      assert.ok(workbench);
       // Each step begins where the one before ended.
       assert.ok(!broken, 'an earlier step failed');
       broken = true;

@@ -26,6 +26,7 @@ export const journey: readonly JourneyStep[] = [
     name: '01-clusters',
     async run(workbench, { cluster }) {
       await workbench.openContainer('Mesh Expansion');
+      await workbench.widenSideBar(110);
       await workbench.expand(new RegExp(`^${cluster}\\b`));
       await workbench
         .treeItem(/Load balancers/)

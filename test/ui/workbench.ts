@@ -47,6 +47,17 @@ export class Workbench {
     await this.page.locator('.sidebar').waitFor();
   }
 
+  /** Drags the edge of the side bar, so that rows are not cut off. */
+  async widenSideBar(pixels: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('The side bar is closed.');
+    const [x, y] = [box.x + box.width + 2, box.y + box.height / 2];
+    await this.page.mouse.move(x, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + pixels, y, { steps: 5 });
+    await this.page.mouse.up();
+  }
+
   /** A row of the visible trees, by a part of its label (text) or by its accessible name (pattern). */
   treeItem(name: string | RegExp): Locator {
     return this.page.locator('.sidebar').getByRole('treeitem', { name });
