@@ -87,8 +87,12 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     registerCommands(app, commands),
     forms,
     checks,
-    ...register(new GeneratedFiles(generated, texts, (vm) => void readAgain(vm)), (provider) => vscode.workspace.registerFileSystemProvider(generatedScheme, provider)),
-    ...register(new HostContent(session, prompts, texts), (provider) => vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider)),
+    ...register(new GeneratedFiles(generated, texts, (vm) => void readAgain(vm)), (provider) =>
+      vscode.workspace.registerFileSystemProvider(generatedScheme, provider),
+    ),
+    ...register(new HostContent(session, prompts, texts), (provider) =>
+      vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider),
+    ),
     vscode.workspace.registerTextDocumentContentProvider(textScheme, textDocuments),
     vscode.languages.registerCodeLensProvider(selector, new Lenses(generated, texts)),
     vscode.languages.registerHoverProvider(selector, new Hovers(generated, texts)),

@@ -16,7 +16,13 @@ export const collectDiagnostics: Command = (app) => async () => {
     trusted: vscode.workspace.isTrusted,
     source: app.session.source(),
     settings: { ...readSettings(), kubeconfig: readSettings().kubeconfig.length, sshConfig: readSettings().sshConfig !== undefined },
-    inventory: { scheme: uri.scheme, error: error?.code ?? null, clusters: inventory.clusters.length, vms: inventory.vms.length, services: inventory.services.length },
+    inventory: {
+      scheme: uri.scheme,
+      error: error?.code ?? null,
+      clusters: inventory.clusters.length,
+      vms: inventory.vms.length,
+      services: inventory.services.length,
+    },
     clusters: app.facts.known().clusters.map((name, index) => clusterReport(app, name, index)),
     vms: app.facts.known().vms.map((name, index) => vmReport(app, name, index)),
   };
@@ -26,7 +32,14 @@ export const collectDiagnostics: Command = (app) => async () => {
 function clusterReport(app: App, name: string, index: number): unknown {
   const { value, error } = app.facts.cluster(name);
   const balancers = value?.loadBalancers.map(({ role, state, ports }) => ({ role, state, ports: ports.map(({ port }) => port) }));
-  return { cluster: index, era: value?.controlPlane.era, release: value?.controlPlane.release, balancers, services: value?.services.length, error: error?.code };
+  return {
+    cluster: index,
+    era: value?.controlPlane.era,
+    release: value?.controlPlane.release,
+    balancers,
+    services: value?.services.length,
+    error: error?.code,
+  };
 }
 
 function vmReport(app: App, name: string, index: number): unknown {

@@ -15,10 +15,13 @@ export const compare: Command = (app) => async (node, nodes) => {
   }
   const [vm] = await chooseVms(app, node, nodes, t('editor.command.compare'), false);
   if (vm === undefined) return;
-  const status = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('editor.compare.reading', { vm: vm.name }) }, async () => {
-    await app.prompts.interactively(() => app.generated.refresh(vm.name));
-    return app.prompts.interactively(() => app.facts.readVm(vm.name));
-  });
+  const status = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: t('editor.compare.reading', { vm: vm.name }) },
+    async () => {
+      await app.prompts.interactively(() => app.generated.refresh(vm.name));
+      return app.prompts.interactively(() => app.facts.readVm(vm.name));
+    },
+  );
   if (status.error !== undefined) throw status.error;
   const differing = (status.value?.files ?? []).filter(({ file, drift }) => drift !== 'same' && file.content.kind === 'text');
   const [only] = differing;
@@ -36,5 +39,10 @@ export const compare: Command = (app) => async (node, nodes) => {
 
 async function openDiff(app: App, cluster: string, vm: string, path: string): Promise<void> {
   const at = { cluster, vm, path };
-  await vscode.commands.executeCommand('vscode.diff', fileUri(at, hostScheme), fileUri(at), app.texts.t('editor.compare.title', { vm, path }));
+  await vscode.commands.executeCommand(
+    'vscode.diff',
+    fileUri(at, hostScheme),
+    fileUri(at),
+    app.texts.t('editor.compare.title', { vm, path }),
+  );
 }

@@ -7,7 +7,9 @@ function parsePorts(text: string): readonly number[] | '*' | undefined {
   if (text.trim() === '*') return '*';
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
   const ports = words.map(Number);
-  return words.every((word) => /^\d{1,5}$/.test(word)) && ports.every((port) => port >= 1 && port <= 65535) ? [...new Set(ports)] : undefined;
+  return words.every((word) => /^\d{1,5}$/.test(word)) && ports.every((port) => port >= 1 && port <= 65535)
+    ? [...new Set(ports)]
+    : undefined;
 }
 
 export const exposePorts: Command = (app) => async (node, nodes) => {
@@ -24,6 +26,9 @@ export const exposePorts: Command = (app) => async (node, nodes) => {
   });
   const ports = text === undefined ? undefined : parsePorts(text);
   if (ports === undefined) return;
-  const results = await app.plans.run(title, [{ make: async (options) => (await app.session.mesh()).planExposePorts(vm.name, ports, options), vms: [vm.name], clusters: [] }]);
-  if (results?.every((result) => result.ok) === true) await app.session.file.edit((before, mesh) => mesh.setInboundPorts(before, vm.name, ports));
+  const results = await app.plans.run(title, [
+    { make: async (options) => (await app.session.mesh()).planExposePorts(vm.name, ports, options), vms: [vm.name], clusters: [] },
+  ]);
+  if (results?.every((result) => result.ok) === true)
+    await app.session.file.edit((before, mesh) => mesh.setInboundPorts(before, vm.name, ports));
 };

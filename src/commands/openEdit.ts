@@ -11,5 +11,7 @@ export const openEdit: Command = (app) => async (node) => {
     const preview = await app.prompts.interactively(async () => (await app.session.mesh()).setupPreview(cluster));
     await app.generated.setManifest(cluster, preview.manifest);
   }
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(manifestUri(cluster)), { viewColumn: vscode.ViewColumn.Beside });
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(manifestUri(cluster)), {
+    viewColumn: vscode.ViewColumn.Beside,
+  });
 };

@@ -14,6 +14,7 @@ export const openFile: Command = (app) => async (node) => {
     app.log.warn(app.texts.t('editor.document.lastKnown', { path: address.path }));
   }
   const document = await vscode.workspace.openTextDocument(fileUri(address));
-  if (document.languageId === 'plaintext' && app.generated.peek(address)?.secret === false) await vscode.languages.setTextDocumentLanguage(document, 'properties');
+  if (document.languageId === 'plaintext' && app.generated.peek(address)?.secret === false)
+    await vscode.languages.setTextDocumentLanguage(document, 'properties');
   await vscode.window.showTextDocument(document);
 };

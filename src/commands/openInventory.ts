@@ -9,8 +9,18 @@ export const openInventory: Command = (app) => async (node, nodes) => {
   const uri = app.session.file.uri();
   if ((await readText(uri)) === undefined) await writeText(uri, 'version: 1\n');
   const document = await vscode.workspace.openTextDocument(uri);
-  const name = vmNames(node, nodes)[0] ?? (typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'service' && 'name' in node ? String(node.name) : clusterName(node));
-  const line = name === undefined ? -1 : document.getText().split('\n').findIndex((text) => new RegExp(`\\b(name|context):\\s*['"]?${escape(name)}['"]?\\s*(#.*)?$`).test(text.trimEnd()));
+  const name =
+    vmNames(node, nodes)[0] ??
+    (typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'service' && 'name' in node
+      ? String(node.name)
+      : clusterName(node));
+  const line =
+    name === undefined
+      ? -1
+      : document
+          .getText()
+          .split('\n')
+          .findIndex((text) => new RegExp(`\\b(name|context):\\s*['"]?${escape(name)}['"]?\\s*(#.*)?$`).test(text.trimEnd()));
   await vscode.window.showTextDocument(document, line < 0 ? {} : { selection: document.lineAt(line).range });
 };
 

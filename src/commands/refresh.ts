@@ -11,7 +11,14 @@ export const refresh: Command = (app) => async (node, nodes) => {
   const { inventory } = await app.session.file.read();
   const wholeCluster = vms.length === 0 && cluster !== undefined;
   const clusters = node === undefined ? known.clusters : wholeCluster ? [cluster] : [];
-  const machines = node === undefined ? known.vms : wholeCluster ? known.vms.filter((name) => inventory.vms.some((vm) => vm.name === name && vm.cluster === cluster)) : vms;
+  const machines =
+    node === undefined
+      ? known.vms
+      : wholeCluster
+        ? known.vms.filter((name) => inventory.vms.some((vm) => vm.name === name && vm.cluster === cluster))
+        : vms;
   app.repaint();
-  await vscode.window.withProgress({ location: { viewId: 'meshExpansion.tree' } }, () => Promise.all([...clusters.map((name) => facts.readCluster(name)), ...machines.map((name) => facts.readVm(name))]));
+  await vscode.window.withProgress({ location: { viewId: 'meshExpansion.tree' } }, () =>
+    Promise.all([...clusters.map((name) => facts.readCluster(name)), ...machines.map((name) => facts.readVm(name))]),
+  );
 };

@@ -2,7 +2,11 @@ import { clusterName, serviceReference, vmNames } from '../editor/targets.ts';
 import type { Command } from './command.ts';
 
 export const registerService: Command = (app) => async (node, nodes) => {
-  const service = typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'service' && 'name' in node && 'namespace' in node ? node : undefined;
-  const reference = service === undefined ? undefined : serviceReference({ name: String(service.name), namespace: String(service.namespace) });
+  const service =
+    typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'service' && 'name' in node && 'namespace' in node
+      ? node
+      : undefined;
+  const reference =
+    service === undefined ? undefined : serviceReference({ name: String(service.name), namespace: String(service.namespace) });
   app.openForm({ kind: 'register', cluster: clusterName(node), service: reference, vms: vmNames(node, nodes) });
 };

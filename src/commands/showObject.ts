@@ -17,8 +17,10 @@ export const showObject: Command = (app) => async (node) => {
 function refOf(node: unknown): ObjectRef | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
   if ('ref' in node) return asRef(node.ref);
-  if ('balancer' in node && typeof node.balancer === 'object' && node.balancer !== null && 'ref' in node.balancer) return asRef(node.balancer.ref);
-  if ('registered' in node && typeof node.registered === 'object' && node.registered !== null && 'ref' in node.registered) return asRef(node.registered.ref);
+  if ('balancer' in node && typeof node.balancer === 'object' && node.balancer !== null && 'ref' in node.balancer)
+    return asRef(node.balancer.ref);
+  if ('registered' in node && typeof node.registered === 'object' && node.registered !== null && 'ref' in node.registered)
+    return asRef(node.registered.ref);
   return undefined;
 }
 

@@ -12,7 +12,13 @@ export const signIn: Command = (app) => async (node) => {
   const { kubeconfig } = readSettings();
   const separator = process.platform === 'win32' ? ';' : ':';
   const env = kubeconfig.length === 0 ? undefined : { KUBECONFIG: kubeconfig.join(separator) };
-  const terminal = vscode.window.createTerminal({ name: app.texts.t('editor.command.signIn'), shellPath: 'kubectl', shellArgs: [`--context=${context}`, 'version'], env, iconPath: new vscode.ThemeIcon('key') });
+  const terminal = vscode.window.createTerminal({
+    name: app.texts.t('editor.command.signIn'),
+    shellPath: 'kubectl',
+    shellArgs: [`--context=${context}`, 'version'],
+    env,
+    iconPath: new vscode.ThemeIcon('key'),
+  });
   terminal.show();
   const closing = vscode.window.onDidCloseTerminal((closed) => {
     if (closed !== terminal) return;

@@ -10,7 +10,12 @@ export interface ContextKeys {
   'meshExpansion.noServices': boolean;
 }
 
-export const contextKeyNames: readonly (keyof ContextKeys)[] = ['meshExpansion.roots', 'meshExpansion.playground', 'meshExpansion.noVms', 'meshExpansion.noServices'];
+export const contextKeyNames: readonly (keyof ContextKeys)[] = [
+  'meshExpansion.roots',
+  'meshExpansion.playground',
+  'meshExpansion.noVms',
+  'meshExpansion.noServices',
+];
 
 export interface ContextSetter {
   set<K extends keyof ContextKeys>(key: K, value: ContextKeys[K]): void;

@@ -34,7 +34,8 @@ export interface CheckRun {
 }
 
 /** What is known of clusters and VMs in this window: filled by the tree and by commands, read by everything that shows. */
-export interface Facts extends vscode.Disposable {
+export interface Facts {
+  dispose(): void;
   readonly onDidChange: vscode.Event<void>;
   cluster(name: string): Held<ClusterFacts>;
   vm(name: string): Held<VmFacts>;
@@ -67,7 +68,10 @@ export function createFacts(session: Session): Facts {
   };
   const readVm = (name: string) =>
     vms.read(name, (options) =>
-      limit(async () => ({ ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })), edited: await session.edits.list(name) })),
+      limit(async () => ({
+        ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })),
+        edited: await session.edits.list(name),
+      })),
     );
   /** VMs whose files could not be made may be fine now that the cluster says something new; machines that did not answer are left alone. */
   const readBlocked = async (cluster: string): Promise<void> => {
@@ -84,7 +88,9 @@ export function createFacts(session: Session): Facts {
     vm: (name) => vms.get(name),
     checks: (vm) => checks.get(vm),
     readCluster: async (name) => {
-      const held = await clusters.read(name, async (options) => readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }));
+      const held = await clusters.read(name, async (options) =>
+        readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }),
+      );
       if (held.error === undefined) void readBlocked(name);
       return held;
     },
@@ -111,7 +117,11 @@ export function createFacts(session: Session): Facts {
 
 async function readCluster(mesh: Mesh, name: string, options: CallOptions): Promise<ClusterFacts> {
   const controlPlane = await mesh.controlPlane(name, options);
-  const [loadBalancers, services, unmanaged] = await Promise.all([mesh.loadBalancers(name, options), mesh.services(name, options), mesh.unmanaged(name, options)]);
+  const [loadBalancers, services, unmanaged] = await Promise.all([
+    mesh.loadBalancers(name, options),
+    mesh.services(name, options),
+    mesh.unmanaged(name, options),
+  ]);
   return { controlPlane, loadBalancers, services, unmanaged };
 }
 

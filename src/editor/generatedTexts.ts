@@ -24,7 +24,8 @@ export interface HeldText {
 }
 
 /** Texts of generated files: made when asked, remembered for the next start (never a secret's), edited through the edit store. */
-export interface GeneratedTexts extends vscode.Disposable {
+export interface GeneratedTexts {
+  dispose(): void;
   readonly onDidChange: vscode.Event<readonly vscode.Uri[]>;
   /** Generates a VM's files anew: contacts the cluster. */
   refresh(vm: string): Promise<Generated>;
@@ -49,9 +50,11 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
   const changed = new vscode.EventEmitter<readonly vscode.Uri[]>();
   const held = new Map<string, HeldText>();
   const findings = new Map<string, readonly Finding[]>();
-  const root = () => vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, session.source() === 'playground' ? 'playground-texts' : 'texts');
+  const root = () =>
+    vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, session.source() === 'playground' ? 'playground-texts' : 'texts');
   const key = (address: FileAddress) => fileUri(address).toString();
-  const stored = ({ cluster, vm, path }: FileAddress) => vscode.Uri.joinPath(root(), encodeName(cluster), encodeName(vm), `${encodeName(path)}.json`);
+  const stored = ({ cluster, vm, path }: FileAddress) =>
+    vscode.Uri.joinPath(root(), encodeName(cluster), encodeName(vm), `${encodeName(path)}.json`);
   const storedManifest = (cluster: string) => vscode.Uri.joinPath(root(), encodeName(cluster), 'load-balancers.yaml');
 
   const remember = async (address: FileAddress, value: HeldText): Promise<void> => {
@@ -66,7 +69,7 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
   };
   const put = async (address: FileAddress, value: HeldText): Promise<boolean> => {
     const before = held.get(key(address));
-    const same = before !== undefined && before.text === value.text && before.edited === value.edited && before.conflict === value.conflict;
+    const same = before?.text === value.text && before.edited === value.edited && before.conflict === value.conflict;
     held.set(key(address), same ? { ...value, changedAt: before.changedAt } : value);
     await remember(address, value);
     return !same;
@@ -124,7 +127,7 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
     findings: (vm) => findings.get(vm) ?? [],
     save: async (address, text) => {
       const known = await get(address);
-      if (known === undefined || !known.editable) throw vscode.FileSystemError.NoPermissions(fileUri(address));
+      if (known?.editable !== true) throw vscode.FileSystemError.NoPermissions(fileUri(address));
       const { editOfText } = await session.rooms.mesh();
       if (text === known.pristine) await session.edits.delete(address.vm, address.path);
       else await session.edits.write(address.vm, address.path, editOfText(known.pristine, text));
@@ -133,7 +136,8 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
     discard: async (address) => {
       const known = await get(address);
       await session.edits.delete(address.vm, address.path);
-      if (known !== undefined) await change(address, { ...known, text: known.pristine, edited: false, conflict: false, changedAt: Date.now() });
+      if (known !== undefined)
+        await change(address, { ...known, text: known.pristine, edited: false, conflict: false, changedAt: Date.now() });
     },
     keep: async (address) => {
       const known = await get(address);

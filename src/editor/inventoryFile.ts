@@ -16,7 +16,8 @@ export interface InventoryState {
   readonly problems: readonly InventoryProblem[];
 }
 
-export interface InventoryFile extends vscode.Disposable {
+export interface InventoryFile {
+  dispose(): void;
   readonly onDidChange: vscode.Event<void>;
   /** Where the file is, or would be made. */
   uri(): vscode.Uri;

@@ -27,7 +27,8 @@ export function createLog(channel: vscode.LogOutputChannel, texts: Texts): Log {
 
 function causes(cause: unknown, depth = 0): string[] {
   if (cause === undefined || cause === null || depth > 5) return [];
-  const text = cause instanceof Error ? (depth === 0 ? (cause.stack ?? cause.message) : cause.message) : typeof cause === 'string' ? cause : '';
+  const text =
+    cause instanceof Error ? (depth === 0 ? (cause.stack ?? cause.message) : cause.message) : typeof cause === 'string' ? cause : '';
   const next = cause instanceof Error ? causes(cause.cause, depth + 1) : [];
   return text === '' ? next : [`  caused by: ${text}`, ...next];
 }

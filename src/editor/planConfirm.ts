@@ -8,7 +8,14 @@ export async function confirmPlans(texts: Texts, title: string, previews: readon
   const { t, say } = texts;
   const dangers = previews.flatMap(({ plan }) => (plan.danger === undefined ? [] : [plan]));
   if (dangers.length > 0) {
-    const detail = dangers.map((plan) => [say(plan.danger ?? plan.title), t('editor.plan.where', { context: plan.context ?? '-', hosts: plan.hosts.join(', ') || '-' })].join('\n')).join('\n\n');
+    const detail = dangers
+      .map((plan) =>
+        [
+          say(plan.danger ?? plan.title),
+          t('editor.plan.where', { context: plan.context ?? '-', hosts: plan.hosts.join(', ') || '-' }),
+        ].join('\n'),
+      )
+      .join('\n\n');
     return (await vscode.window.showWarningMessage(t('editor.plan.question', { title }), { modal: true, detail }, title)) === title;
   }
   if (confirmed) return true;
@@ -25,7 +32,13 @@ function itemsOf(texts: Texts, title: string, previews: readonly PlanPreview[]):
   const contexts = [...new Set(previews.map(({ plan }) => plan.context).filter((context) => context !== undefined))].join(', ');
   const [only] = previews;
   const label = previews.length === 1 && only !== undefined ? say(only.plan.title) : title;
-  const go: PlanItem = { label: `$(play) ${label}`, description: where, detail: contexts === '' ? undefined : t('editor.plan.context', { context: contexts }), goes: true, alwaysShow: true };
+  const go: PlanItem = {
+    label: `$(play) ${label}`,
+    description: where,
+    detail: contexts === '' ? undefined : t('editor.plan.context', { context: contexts }),
+    goes: true,
+    alwaysShow: true,
+  };
   const steps = previews.flatMap(({ plan, steps: list }): PlanItem[] => [
     ...(previews.length === 1 ? [] : [{ label: say(plan.title), kind: vscode.QuickPickItemKind.Separator }]),
     ...list.map(({ step, preview }): PlanItem => ({
@@ -41,9 +54,13 @@ function itemsOf(texts: Texts, title: string, previews: readonly PlanPreview[]):
 export function detailText(detail: StepDetail, { t, say }: Texts): string {
   switch (detail.kind) {
     case 'object':
-      return t(`editor.verb.${detail.verb}`, { what: `${detail.ref.kind} ${detail.ref.namespace === undefined ? '' : `${detail.ref.namespace}/`}${detail.ref.name}` });
+      return t(`editor.verb.${detail.verb}`, {
+        what: `${detail.ref.kind} ${detail.ref.namespace === undefined ? '' : `${detail.ref.namespace}/`}${detail.ref.name}`,
+      });
     case 'file':
-      return t(`editor.verb.${detail.verb}`, { what: detail.mode === undefined ? detail.path : `${detail.path} (${detail.mode.toString(8).padStart(4, '0')})` });
+      return t(`editor.verb.${detail.verb}`, {
+        what: detail.mode === undefined ? detail.path : `${detail.path} (${detail.mode.toString(8).padStart(4, '0')})`,
+      });
     case 'command':
       return `$ ${detail.commandLine}`;
     case 'note':

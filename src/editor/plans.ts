@@ -65,7 +65,11 @@ export function createPlans(parts: Parts): Plans {
     const clusters = new Set(jobs.flatMap((job) => job.clusters));
     const known = session.file.read().then(({ inventory }) => new Set(inventory.vms.map(({ name }) => name)));
     const names = [...vms].filter(await known.then((set) => (name: string) => set.has(name)));
-    await Promise.all([...[...clusters].map((name) => facts.readCluster(name)), ...names.map((name) => facts.readVm(name)), ...names.map((name) => generated.refresh(name).catch(() => undefined))]);
+    await Promise.all([
+      ...[...clusters].map((name) => facts.readCluster(name)),
+      ...names.map((name) => facts.readVm(name)),
+      ...names.map((name) => generated.refresh(name).catch(() => undefined)),
+    ]);
   };
 
   const preview = async (title: string, jobs: readonly Job[]): Promise<readonly PlanPreview[]> => {
@@ -110,23 +114,34 @@ export function createPlans(parts: Parts): Plans {
   const summarize = async (title: string, results: readonly PlanResult[], jobs: readonly Job[]): Promise<void> => {
     const { describeResult } = await session.rooms.mesh();
     const failed = results.filter((result) => !result.ok);
-    const canUndo = results.some((result) => result.states.some((state, index) => state === 'done' && result.plan.steps[index]?.undo !== undefined));
+    const canUndo = results.some((result) =>
+      result.states.some((state, index) => state === 'done' && result.plan.steps[index]?.undo !== undefined),
+    );
     const actions = { show: t('editor.action.show'), retry: t('editor.action.retry'), undo: t('editor.action.undo') };
     const [first] = failed;
     let chosen: string | undefined;
     if (first === undefined) {
       const [only] = results;
-      const text = results.length === 1 && only !== undefined ? `${say(only.plan.title)}: ${say(describeResult(only))}` : t('editor.plan.allDone', { title, count: results.length });
+      const text =
+        results.length === 1 && only !== undefined
+          ? `${say(only.plan.title)}: ${say(describeResult(only))}`
+          : t('editor.plan.allDone', { title, count: results.length });
       chosen = await vscode.window.showInformationMessage(text, ...(canUndo ? [actions.show, actions.undo] : [actions.show]));
     } else {
       const more = failed.length > 1 ? t('editor.plan.moreFailed', { count: failed.length - 1 }) : '';
-      const text = `${say(first.plan.title)}: ${first.error === undefined ? '' : problems.text(first.error)} ${say(describeResult(first))} ${more}`.trim();
+      const text =
+        `${say(first.plan.title)}: ${first.error === undefined ? '' : problems.text(first.error)} ${say(describeResult(first))} ${more}`.trim();
       const show = first.error?.kind === 'cancelled' ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
       chosen = await show(text, actions.show, actions.retry, ...(canUndo ? [actions.undo] : []));
     }
     if (chosen === actions.show) log.show();
     if (chosen === actions.undo) await undo(title, results, jobs);
-    if (chosen === actions.retry) await run(title, jobs.filter((_, index) => results[index]?.ok === false), { confirmed: true });
+    if (chosen === actions.retry)
+      await run(
+        title,
+        jobs.filter((_, index) => results[index]?.ok === false),
+        { confirmed: true },
+      );
   };
 
   const run: Plans['run'] = async (title, jobs, options = {}) => {
@@ -138,7 +153,11 @@ export function createPlans(parts: Parts): Plans {
         return previews.map(({ plan }) => ({ plan, ok: true, changed: false, states: plan.steps.map(() => 'unchanged' as const) }));
       }
       if (!(await confirmPlans(texts, title, previews, options.confirmed === true))) return undefined;
-      const results = await execute(title, previews.map(({ plan }) => plan), jobs);
+      const results = await execute(
+        title,
+        previews.map(({ plan }) => plan),
+        jobs,
+      );
       void summarize(title, results, jobs).catch((thrown: unknown) => log.error(title, asMeshError(thrown)));
       return results;
     } catch (thrown) {

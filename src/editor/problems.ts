@@ -12,7 +12,8 @@ export interface Problems {
 }
 
 export function createProblems(texts: Texts, log: Log): Problems {
-  const text = (error: MeshError) => (error.nextStep === undefined ? texts.say(error.userMessage) : `${texts.say(error.userMessage)} ${texts.say(error.nextStep)}`);
+  const text = (error: MeshError) =>
+    error.nextStep === undefined ? texts.say(error.userMessage) : `${texts.say(error.userMessage)} ${texts.say(error.nextStep)}`;
   return {
     text,
     show: async (during, thrown, actions = []) => {

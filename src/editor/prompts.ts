@@ -23,7 +23,12 @@ export function createPrompts(texts: Texts, log: Log): Prompts {
     },
     secret: async ({ kind, host, prompt, echo }) => {
       if (asking.getStore() !== true) return undefined;
-      const value = await vscode.window.showInputBox({ title: t(`editor.secret.${kind}`, { host }), prompt, password: !echo, ignoreFocusOut: true });
+      const value = await vscode.window.showInputBox({
+        title: t(`editor.secret.${kind}`, { host }),
+        prompt,
+        password: !echo,
+        ignoreFocusOut: true,
+      });
       return value === undefined ? undefined : new Secret(value);
     },
     note: (text) => log.info(texts.say(text)),

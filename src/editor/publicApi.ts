@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { VmCondition } from '../mesh/model.ts';
 import type { App } from './app.ts';
 import { fileUri } from './uris.ts';

@@ -1,7 +1,8 @@
+import type * as mesh from '../mesh/index.ts';
 import type { Connections, HostPrompter, PackageFetcher } from '../mesh/ports.ts';
 
 /** The core, loaded from its own bundle on first use. */
-export type MeshRoom = typeof import('../mesh/index.ts');
+export type MeshRoom = typeof mesh;
 
 /** Clusters, machines and packages: the real ones, or the playground's. */
 export interface Backend {

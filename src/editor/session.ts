@@ -19,7 +19,8 @@ export interface Draft {
 }
 
 /** The core of this window: the inventory file, the backend, and one Mesh over both. Nothing is loaded before something is asked. */
-export interface Session extends vscode.Disposable {
+export interface Session {
+  dispose(): void;
   readonly rooms: Rooms;
   readonly file: InventoryFile;
   readonly edits: EditStore;
@@ -47,7 +48,10 @@ const clock: Clock = {
   now: () => new Date(),
   sleep: (milliseconds, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(new DOMException('Aborted', 'AbortError'));
+      if (signal?.aborted === true) {
+        reject(new DOMException('Aborted', 'AbortError'));
+        return;
+      }
       const onAbort = () => {
         clearTimeout(timer);
         reject(new DOMException('Aborted', 'AbortError'));
@@ -81,7 +85,9 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
   const startPlayground = async (): Promise<Backend> => {
     const made = await rooms.playground();
     await vscode.workspace.fs.createDirectory(folder());
-    await Promise.all((await readFolder(folder())).map(([name]) => vscode.workspace.fs.delete(vscode.Uri.joinPath(folder(), name), { recursive: true })));
+    await Promise.all(
+      (await readFolder(folder())).map(([name]) => vscode.workspace.fs.delete(vscode.Uri.joinPath(folder(), name), { recursive: true })),
+    );
     await writeText(file.uri(), made.defaultInventory ?? '');
     return made;
   };
@@ -96,7 +102,9 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
     const { contexts: mapped } = readSettings();
     const clusters = state.clusters.map((cluster) => ({ ...cluster, context: mapped[cluster.name] ?? cluster.context }));
     const named = new Set(clusters.flatMap((cluster) => [cluster.context, cluster.name]));
-    const plain = contexts.filter(({ name }) => !named.has(name)).map(({ name }): ClusterEntry => ({ name, context: name, istio: { namespace: 'istio-system' }, clusterDomain: 'cluster.local' }));
+    const plain = contexts
+      .filter(({ name }) => !named.has(name))
+      .map(({ name }): ClusterEntry => ({ name, context: name, istio: { namespace: 'istio-system' }, clusterDomain: 'cluster.local' }));
     return { ...state, clusters: [...clusters, ...plain] };
   };
   const inventory = async (): Promise<Inventory> => {
@@ -111,9 +119,11 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
     return [...drafts.values()].reduce<Inventory>(
       (sum, draft) => ({
         ...sum,
-        clusters: draft.cluster === undefined ? sum.clusters : [...sum.clusters.filter(({ name }) => name !== draft.cluster?.name), draft.cluster],
+        clusters:
+          draft.cluster === undefined ? sum.clusters : [...sum.clusters.filter(({ name }) => name !== draft.cluster?.name), draft.cluster],
         vms: draft.vm === undefined ? sum.vms : [...sum.vms.filter(({ name }) => name !== draft.vm?.name), draft.vm],
-        services: draft.service === undefined ? sum.services : [...sum.services.filter((one) => !sameService(one, draft.service)), draft.service],
+        services:
+          draft.service === undefined ? sum.services : [...sum.services.filter((one) => !sameService(one, draft.service)), draft.service],
       }),
       base,
     );
@@ -132,7 +142,8 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
     await (await open?.catch(() => undefined))?.close();
   };
   const settings = vscode.workspace.onDidChangeConfiguration((event) => {
-    if (['kubeconfig', 'sshConfig', 'contexts', 'timeouts'].some((name) => event.affectsConfiguration(`meshExpansion.${name}`))) void drop();
+    if (['kubeconfig', 'sshConfig', 'contexts', 'timeouts'].some((name) => event.affectsConfiguration(`meshExpansion.${name}`)))
+      void drop();
   });
   const trust = vscode.workspace.onDidGrantWorkspaceTrust(() => void drop());
 

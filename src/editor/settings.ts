@@ -19,7 +19,10 @@ export function readSettings(): Settings {
   const seconds = (name: string, fallback: number) => Math.max(0, values.get<number>(`timeouts.${name}`, fallback)) * 1000;
   const sshConfig = values.get<string>('sshConfig', '').trim();
   return {
-    kubeconfig: values.get<readonly string[]>('kubeconfig', []).map((file) => file.trim()).filter((file) => file !== ''),
+    kubeconfig: values
+      .get<readonly string[]>('kubeconfig', [])
+      .map((file) => file.trim())
+      .filter((file) => file !== ''),
     contexts: values.get<Readonly<Record<string, string>>>('contexts', {}),
     sshConfig: sshConfig === '' ? undefined : sshConfig,
     timeouts: { clusterMs: seconds('cluster', 15), hostMs: seconds('host', 20), addressesMs: seconds('addresses', 600) },

@@ -23,14 +23,18 @@ function vmName(node: unknown): string | undefined {
   }
   if (typeof node !== 'object' || node === null || !('vm' in node)) return undefined;
   if (typeof node.vm === 'string') return node.vm;
-  return typeof node.vm === 'object' && node.vm !== null && 'name' in node.vm && typeof node.vm.name === 'string' ? node.vm.name : undefined;
+  return typeof node.vm === 'object' && node.vm !== null && 'name' in node.vm && typeof node.vm.name === 'string'
+    ? node.vm.name
+    : undefined;
 }
 
 /** Name of the cluster that a node stands for or is below. */
 export function clusterName(node: unknown): string | undefined {
   if (typeof node !== 'object' || node === null || !('cluster' in node)) return undefined;
   if (typeof node.cluster === 'string') return node.cluster;
-  return typeof node.cluster === 'object' && node.cluster !== null && 'name' in node.cluster && typeof node.cluster.name === 'string' ? node.cluster.name : undefined;
+  return typeof node.cluster === 'object' && node.cluster !== null && 'name' in node.cluster && typeof node.cluster.name === 'string'
+    ? node.cluster.name
+    : undefined;
 }
 
 /** The generated file that a node, a URI or the active editor stands for. */
@@ -38,7 +42,14 @@ export function fileAddress(node: unknown): FileAddress | undefined {
   if (typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'file' && 'file' in node) {
     const { file } = node;
     const [cluster, vm] = [clusterName(node), vmName(node)];
-    return typeof file === 'object' && file !== null && 'path' in file && typeof file.path === 'string' && cluster !== undefined && vm !== undefined ? { cluster, vm, path: file.path } : undefined;
+    return typeof file === 'object' &&
+      file !== null &&
+      'path' in file &&
+      typeof file.path === 'string' &&
+      cluster !== undefined &&
+      vm !== undefined
+      ? { cluster, vm, path: file.path }
+      : undefined;
   }
   const uri = node instanceof vscode.Uri ? node : node === undefined ? vscode.window.activeTextEditor?.document.uri : undefined;
   const address = uri === undefined ? undefined : addressOf(uri);
@@ -61,11 +72,20 @@ export async function chooseVms(app: App, node: unknown, nodes: unknown, title: 
   const rank = (name: string) => (recent.includes(name) ? recent.indexOf(name) : recent.length);
   const items = [...inventory.vms]
     .sort((one, other) => rank(one.name) - rank(other.name) || one.name.localeCompare(other.name))
-    .map((vm): VmItem => ({ label: vm.name, description: vm.cluster, detail: vmDetail(app, vm.name), iconPath: new vscode.ThemeIcon('vm'), vm }));
+    .map((vm): VmItem => ({
+      label: vm.name,
+      description: vm.cluster,
+      detail: vmDetail(app, vm.name),
+      iconPath: new vscode.ThemeIcon('vm'),
+      vm,
+    }));
   const placeHolder = app.texts.t(many ? 'editor.pick.vms' : 'editor.pick.vm');
-  const picked = many ? await vscode.window.showQuickPick(items, { title, placeHolder, canPickMany: true, matchOnDescription: true }) : await one(vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true }));
+  const picked = many
+    ? await vscode.window.showQuickPick(items, { title, placeHolder, canPickMany: true, matchOnDescription: true })
+    : await one(vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true }));
   const chosen = picked?.map(({ vm }) => vm) ?? [];
-  if (chosen.length > 0) await app.context.workspaceState.update('recentVms', [...new Set([...chosen.map(({ name }) => name), ...recent])].slice(0, 20));
+  if (chosen.length > 0)
+    await app.context.workspaceState.update('recentVms', [...new Set([...chosen.map(({ name }) => name), ...recent])].slice(0, 20));
   return chosen;
 }
 
@@ -89,7 +109,12 @@ export async function chooseCluster(app: App, node: unknown, title: string): Pro
   if (clusters.length <= 1) return only;
   const items = clusters.map((cluster) => {
     const { value, error } = app.facts.cluster(cluster.name);
-    const state = error !== undefined ? app.texts.say(error.userMessage) : value === undefined ? app.texts.t('editor.tree.notContacted') : app.texts.t('editor.tree.release', { release: value.controlPlane.release });
+    const state =
+      error !== undefined
+        ? app.texts.say(error.userMessage)
+        : value === undefined
+          ? app.texts.t('editor.tree.notContacted')
+          : app.texts.t('editor.tree.release', { release: value.controlPlane.release });
     return { label: cluster.name, description: state, iconPath: new vscode.ThemeIcon('server-environment'), cluster };
   });
   return (await vscode.window.showQuickPick(items, { title, placeHolder: app.texts.t('editor.pick.cluster') }))?.cluster;
@@ -102,9 +127,17 @@ export async function chooseService(app: App, node: unknown, title: string): Pro
     return inventory.services.find((service) => service.name === node.name && service.namespace === node.namespace);
   }
   const items = inventory.services.map((service) => {
-    const registered = app.facts.cluster(service.cluster).value?.services.some(({ ref }) => ref.name === service.name && ref.namespace === service.namespace);
+    const registered = app.facts
+      .cluster(service.cluster)
+      .value?.services.some(({ ref }) => ref.name === service.name && ref.namespace === service.namespace);
     const state = registered === undefined ? '' : app.texts.t(registered ? 'editor.service.registered' : 'editor.service.absent');
-    return { label: `${service.namespace}/${service.name}`, description: service.cluster, detail: state, iconPath: new vscode.ThemeIcon('symbol-interface'), service };
+    return {
+      label: `${service.namespace}/${service.name}`,
+      description: service.cluster,
+      detail: state,
+      iconPath: new vscode.ThemeIcon('symbol-interface'),
+      service,
+    };
   });
   return (await vscode.window.showQuickPick(items, { title, placeHolder: app.texts.t('editor.pick.service') }))?.service;
 }

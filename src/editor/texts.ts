@@ -15,7 +15,8 @@ export interface Texts {
 /** `read` answers a bundle by its file name, or undefined; called once per bundle, on first use. */
 export function createTexts(language: string, read: (fileName: string) => MessageBundle | undefined): Texts {
   let bundles: { readonly own: MessageBundle; readonly fallback: MessageBundle } | undefined;
-  const load = () => (bundles ??= { own: language === 'en' ? {} : (read(`bundle.l10n.${language}.json`) ?? {}), fallback: read('bundle.l10n.json') ?? {} });
+  const load = () =>
+    (bundles ??= { own: language === 'en' ? {} : (read(`bundle.l10n.${language}.json`) ?? {}), fallback: read('bundle.l10n.json') ?? {} });
   const say = (message: Message): string => {
     const { own, fallback } = load();
     return render(message, own, fallback);

@@ -47,13 +47,22 @@ export class CheckTasks implements vscode.TaskProvider, vscode.Disposable {
     this.#registered.dispose();
   }
 
-  #task(definition: vscode.TaskDefinition & { readonly vm: string }, staysOpen: boolean, scope: vscode.Task['scope'] = vscode.TaskScope.Workspace): vscode.Task {
+  #task(
+    definition: vscode.TaskDefinition & { readonly vm: string },
+    staysOpen: boolean,
+    scope: vscode.Task['scope'] = vscode.TaskScope.Workspace,
+  ): vscode.Task {
     const { t } = this.#app.texts;
     const only: unknown = definition.only;
     const ids = Array.isArray(only) ? only.filter((id): id is string => typeof id === 'string') : undefined;
     const execution = new vscode.CustomExecution(async () => new CheckTerminal(this.#app, definition.vm, ids, staysOpen));
-    const task = new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, t('editor.check.task', { vm: definition.vm }), 'Mesh Expansion', execution, []);
-    task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, panel: vscode.TaskPanelKind.Dedicated, clear: true, focus: staysOpen };
+    const task = new vscode.Task(definition, scope, t('editor.check.task', { vm: definition.vm }), 'Mesh Expansion', execution, []);
+    task.presentationOptions = {
+      reveal: vscode.TaskRevealKind.Always,
+      panel: vscode.TaskPanelKind.Dedicated,
+      clear: true,
+      focus: staysOpen,
+    };
     return task;
   }
 }

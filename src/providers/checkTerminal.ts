@@ -66,9 +66,15 @@ export class CheckTerminal implements vscode.Pseudoterminal {
       const cluster = inventory.vms.find(({ name }) => name === this.#vm)?.cluster ?? '';
       this.#line(`${style.bold}${t('editor.check.header', { vm: this.#vm, cluster })}${style.reset}`);
       const mesh = await session.mesh();
-      const events = { onStart: (_: string, command: string) => this.#line(`  ${style.bold}$${style.reset} ${command}`), onResult: (result: CheckResult) => this.#show(result) };
+      const events = {
+        onStart: (_: string, command: string) => this.#line(`  ${style.bold}$${style.reset} ${command}`),
+        onResult: (result: CheckResult) => this.#show(result),
+      };
       const results = await prompts.interactively(() => mesh.check(this.#vm, events, { signal: abort.signal, only: this.#only }));
-      const before = this.#only === undefined ? [] : (facts.checks(this.#vm)?.results ?? []).filter(({ id }) => !results.some((result) => result.id === id));
+      const before =
+        this.#only === undefined
+          ? []
+          : (facts.checks(this.#vm)?.results ?? []).filter(({ id }) => !results.some((result) => result.id === id));
       this.#results = [...before, ...results];
       this.#exitCode = results.some(({ verdict }) => verdict === 'fail') ? 3 : 0;
       facts.setChecks(this.#vm, this.#results);

@@ -16,7 +16,13 @@ export function checkLines(result: CheckResult, { t, say }: Texts): CheckLines {
   if (result.verdict !== 'ok' && result.output.trim() !== '') more.push(['', result.output.trimEnd()]);
   if (result.why !== undefined) more.push([t('editor.check.why'), say(result.why)]);
   if (result.nextStep !== undefined) more.push([t('editor.check.next'), say(result.nextStep)]);
-  return { command: result.commandLine, verdict: t(`editor.verdict.${result.verdict}`), reason: say(result.reason), time: `${(result.durationMs / 1000).toFixed(2)} s`, more };
+  return {
+    command: result.commandLine,
+    verdict: t(`editor.verdict.${result.verdict}`),
+    reason: say(result.reason),
+    time: `${(result.durationMs / 1000).toFixed(2)} s`,
+    more,
+  };
 }
 
 export function passedText(results: readonly CheckResult[], { t }: Texts): string {
@@ -28,8 +34,19 @@ export function passedText(results: readonly CheckResult[], { t }: Texts): strin
 export function checksText(vm: string, results: readonly CheckResult[], texts: Texts): string {
   const blocks = results.map((result) => {
     const { command, verdict, reason, time, more } = checkLines(result, texts);
-    const output = result.output.trim() === '' ? [] : result.output.trimEnd().split('\n').map((line) => `#   ${line}`);
-    return [command, `# ${verdict}: ${reason} (${time})`, ...more.filter(([name]) => name !== '').map(([name, text]) => `#   ${name}: ${text}`), ...output].join('\n');
+    const output =
+      result.output.trim() === ''
+        ? []
+        : result.output
+            .trimEnd()
+            .split('\n')
+            .map((line) => `#   ${line}`);
+    return [
+      command,
+      `# ${verdict}: ${reason} (${time})`,
+      ...more.filter(([name]) => name !== '').map(([name, text]) => `#   ${name}: ${text}`),
+      ...output,
+    ].join('\n');
   });
   return `${[`# ${texts.t('editor.check.document', { vm })}`, ...blocks, `# ${passedText(results, texts)}`].join('\n\n')}\n`;
 }

@@ -19,13 +19,15 @@ export class Decorations implements vscode.FileDecorationProvider {
   constructor(facts: Facts, texts: Texts) {
     this.#facts = facts;
     this.#texts = texts;
-    this.onDidChangeFileDecorations = (listener, thisArgs, disposables) => facts.onDidChange(() => listener.call(thisArgs, undefined), undefined, disposables);
+    this.onDidChangeFileDecorations = (listener, thisArgs, disposables) =>
+      facts.onDidChange(() => void listener.call(thisArgs, undefined), undefined, disposables);
   }
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
     if (uri.scheme !== generatedScheme) return undefined;
     const address = addressOf(uri);
-    const drift = address?.kind === 'file' ? this.#facts.vm(address.vm).value?.files.find(({ file }) => file.path === address.path)?.drift : undefined;
+    const drift =
+      address?.kind === 'file' ? this.#facts.vm(address.vm).value?.files.find(({ file }) => file.path === address.path)?.drift : undefined;
     if (drift === undefined || drift === 'same') return undefined;
     const { badge, color } = badges[drift];
     return new vscode.FileDecoration(badge, this.#texts.t(`editor.drift.${drift}`), new vscode.ThemeColor(color));

@@ -3,7 +3,11 @@ import type { App } from '../editor/app.ts';
 import { fileUri, generatedScheme } from '../editor/uris.ts';
 import type { Finding, Severity } from '../mesh/model.ts';
 
-const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = { error: vscode.DiagnosticSeverity.Error, warning: vscode.DiagnosticSeverity.Warning, info: vscode.DiagnosticSeverity.Information };
+const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
+  error: vscode.DiagnosticSeverity.Error,
+  warning: vscode.DiagnosticSeverity.Warning,
+  info: vscode.DiagnosticSeverity.Information,
+};
 
 /** Findings of the core on generated files, and what is wrong in the inventory, where it stands. */
 export class Diagnostics implements vscode.Disposable {
@@ -40,7 +44,10 @@ export class Diagnostics implements vscode.Disposable {
         for (const path of paths) {
           const address = { cluster: vm.cluster, vm: vm.name, path };
           const text = generated.peek(address)?.text ?? '';
-          this.#collection.set(fileUri(address), (byPath.get(path) ?? []).map((finding) => this.#diagnostic(finding, text)));
+          this.#collection.set(
+            fileUri(address),
+            (byPath.get(path) ?? []).map((finding) => this.#diagnostic(finding, text)),
+          );
         }
       }
     });
@@ -53,7 +60,11 @@ export class Diagnostics implements vscode.Disposable {
     const start = finding.at.value === undefined ? 0 : Math.max(0, content.indexOf(finding.at.value));
     const end = finding.at.value === undefined || !content.includes(finding.at.value) ? content.length : start + finding.at.value.length;
     const next = finding.nextStep === undefined ? '' : `\n${say(finding.nextStep)}`;
-    const diagnostic = new vscode.Diagnostic(new vscode.Range(line, start, line, end), `${say(finding.text)}${next}`, severities[finding.severity]);
+    const diagnostic = new vscode.Diagnostic(
+      new vscode.Range(line, start, line, end),
+      `${say(finding.text)}${next}`,
+      severities[finding.severity],
+    );
     diagnostic.source = 'Mesh Expansion';
     diagnostic.code = finding.rule;
     return diagnostic;

@@ -20,7 +20,9 @@ export class GeneratedFiles implements vscode.FileSystemProvider, vscode.Disposa
     this.#generated = generated;
     this.#texts = texts;
     this.#afterSave = afterSave;
-    this.#subscription = generated.onDidChange((uris) => this.#changed.fire(uris.map((uri) => ({ uri, type: vscode.FileChangeType.Changed }))));
+    this.#subscription = generated.onDidChange((uris) =>
+      this.#changed.fire(uris.map((uri) => ({ uri, type: vscode.FileChangeType.Changed }))),
+    );
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -84,6 +86,15 @@ export class GeneratedFiles implements vscode.FileSystemProvider, vscode.Disposa
     if (held === undefined) return `# ${this.#texts.t('editor.document.notRemembered', { path })}\n`;
     if (!held.secret) return held.text;
     const { file } = held;
-    return secretText({ path, facts: file?.content.kind === 'secret' ? file.content.facts : undefined, mode: file?.mode, owner: file?.owner, group: file?.group }, this.#texts);
+    return secretText(
+      {
+        path,
+        facts: file?.content.kind === 'secret' ? file.content.facts : undefined,
+        mode: file?.mode,
+        owner: file?.owner,
+        group: file?.group,
+      },
+      this.#texts,
+    );
   }
 }

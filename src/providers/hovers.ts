@@ -22,11 +22,16 @@ export class Hovers implements vscode.HoverProvider {
     const held = await this.#generated.get(address);
     const sources = held?.sources[position.line] ?? [];
     const line = document.lineAt(position.line).text;
-    const at = sources.map((source) => ({ source, start: startOf(line, source.value, position.character) })).filter(({ start }) => start >= 0);
+    const at = sources
+      .map((source) => ({ source, start: startOf(line, source.value, position.character) }))
+      .filter(({ start }) => start >= 0);
     const [first] = at;
     if (first === undefined) return undefined;
     const range = new vscode.Range(position.line, first.start, position.line, first.start + first.source.value.length);
-    return new vscode.Hover(at.map(({ source }) => this.#markdown(source, address.cluster)), range);
+    return new vscode.Hover(
+      at.map(({ source }) => this.#markdown(source, address.cluster)),
+      range,
+    );
   }
 
   #markdown(source: ValueSource, cluster: string): vscode.MarkdownString {
@@ -36,11 +41,18 @@ export class Hovers implements vscode.HoverProvider {
     markdown.appendMarkdown('**: ');
     markdown.appendText(sourceText(source, this.#texts));
     const { from } = source;
-    const target = from.kind === 'object' && from.object.kind === 'Service' ? { id: 'showObject', argument: { cluster, ref: from.object } } : from.kind === 'inventory' ? { id: 'revealField', argument: from.field } : undefined;
+    const target =
+      from.kind === 'object' && from.object.kind === 'Service'
+        ? { id: 'showObject', argument: { cluster, ref: from.object } }
+        : from.kind === 'inventory'
+          ? { id: 'revealField', argument: from.field }
+          : undefined;
     if (target !== undefined) {
       const command = fullId(target.id as 'showObject' | 'revealField');
       markdown.isTrusted = { enabledCommands: [command] };
-      markdown.appendMarkdown(`\n\n[${this.#texts.t('editor.hover.open')}](command:${command}?${encodeURIComponent(JSON.stringify([target.argument]))})`);
+      markdown.appendMarkdown(
+        `\n\n[${this.#texts.t('editor.hover.open')}](command:${command}?${encodeURIComponent(JSON.stringify([target.argument]))})`,
+      );
     }
     return markdown;
   }

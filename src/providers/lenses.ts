@@ -14,16 +14,22 @@ export class Lenses implements vscode.CodeLensProvider {
   constructor(generated: GeneratedTexts, texts: Texts) {
     this.#generated = generated;
     this.#texts = texts;
-    this.onDidChangeCodeLenses = (listener, thisArgs, disposables) => generated.onDidChange(() => listener.call(thisArgs), undefined, disposables);
+    this.onDidChangeCodeLenses = (listener, thisArgs, disposables) =>
+      generated.onDidChange(() => void listener.call(thisArgs), undefined, disposables);
   }
 
   async provideCodeLenses({ uri }: vscode.TextDocument): Promise<vscode.CodeLens[]> {
     const { t } = this.#texts;
     const address = addressOf(uri);
     const top = new vscode.Range(0, 0, 0, 0);
-    const lens = (title: string, id?: CommandId, argument: unknown = uri) => new vscode.CodeLens(top, id === undefined ? { title, command: '' } : { title, command: fullId(id), arguments: [argument] });
+    const lens = (title: string, id?: CommandId, argument: unknown = uri) =>
+      new vscode.CodeLens(top, id === undefined ? { title, command: '' } : { title, command: fullId(id), arguments: [argument] });
     if (address === undefined) return [];
-    if (address.kind === 'manifest') return [lens(t('editor.lens.setUp', { cluster: address.cluster }), 'setUpCluster', { cluster: address.cluster }), lens(t('editor.lens.manifest'))];
+    if (address.kind === 'manifest')
+      return [
+        lens(t('editor.lens.setUp', { cluster: address.cluster }), 'setUpCluster', { cluster: address.cluster }),
+        lens(t('editor.lens.manifest')),
+      ];
     const held = await this.#generated.get(address);
     if (held === undefined) return [lens(t('editor.lens.read'), 'openFile')];
     const age = ago(held.readAt);
@@ -32,7 +38,12 @@ export class Lenses implements vscode.CodeLensProvider {
       lens(t('editor.lens.compare'), 'compare'),
       ...(held.conflict ? [lens(t('editor.lens.keep'), 'keepEdit')] : []),
       ...(held.edited || held.conflict ? [lens(t('editor.lens.discard'), 'discardEdits')] : []),
-      lens(age === undefined ? t('editor.lens.from', { cluster: address.cluster }) : t('editor.lens.fromAgo', { cluster: address.cluster, age }), 'openFile'),
+      lens(
+        age === undefined
+          ? t('editor.lens.from', { cluster: address.cluster })
+          : t('editor.lens.fromAgo', { cluster: address.cluster, age }),
+        'openFile',
+      ),
     ];
   }
 }

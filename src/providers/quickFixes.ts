@@ -18,7 +18,11 @@ export class QuickFixes implements vscode.CodeActionProvider {
     this.#app = app;
   }
 
-  async provideCodeActions(document: vscode.TextDocument, _range: vscode.Range, { diagnostics }: vscode.CodeActionContext): Promise<vscode.CodeAction[]> {
+  async provideCodeActions(
+    document: vscode.TextDocument,
+    _range: vscode.Range,
+    { diagnostics }: vscode.CodeActionContext,
+  ): Promise<vscode.CodeAction[]> {
     const ours = diagnostics.filter(({ source }) => source === 'Mesh Expansion');
     const fixes = await Promise.all(ours.map((diagnostic) => this.#fixes(document, diagnostic)));
     return fixes.flat();
@@ -45,7 +49,9 @@ export class QuickFixes implements vscode.CodeActionProvider {
   async #spelling(document: vscode.TextDocument, diagnostic: vscode.Diagnostic): Promise<readonly vscode.CodeAction[]> {
     const { problems } = await this.#app.session.file.read();
     const { start } = diagnostic.range;
-    const nearest = problems.find(({ rule, position }) => rule === diagnostic.code && position.line === start.line + 1 && position.column === start.character + 1)?.text.args.nearest;
+    const nearest = problems.find(
+      ({ rule, position }) => rule === diagnostic.code && position.line === start.line + 1 && position.column === start.character + 1,
+    )?.text.args.nearest;
     if (typeof nearest !== 'string') return [];
     const action = new vscode.CodeAction(this.#app.texts.t('editor.fix.rename', { nearest }), vscode.CodeActionKind.QuickFix);
     action.edit = new vscode.WorkspaceEdit();

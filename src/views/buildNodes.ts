@@ -1,7 +1,19 @@
 import type { MeshError } from '../mesh/errors.ts';
 import type { Inventory, ServiceEntry } from '../mesh/model.ts';
 import type { CheckRun, ClusterFacts, Held, VmFacts } from '../editor/facts.ts';
-import { byUrgency, needsAttention, type ClusterNode, type EndpointNode, type ErrorNode, type GroupNode, type HintNode, type Node, type ServiceNode, type VmNode, type VmState } from './nodes.ts';
+import {
+  byUrgency,
+  needsAttention,
+  type ClusterNode,
+  type EndpointNode,
+  type ErrorNode,
+  type GroupNode,
+  type HintNode,
+  type Node,
+  type ServiceNode,
+  type VmNode,
+  type VmState,
+} from './nodes.ts';
 
 /** What the nodes are built from. */
 export interface Known {
@@ -17,7 +29,13 @@ export function errorNode(id: string, error: MeshError, retry: ErrorNode['retry'
 }
 
 export function clusterNodes(known: Known): readonly ClusterNode[] {
-  return known.inventory.clusters.map((cluster) => ({ kind: 'cluster', id: `cluster:${cluster.name}`, cluster, facts: known.cluster(cluster.name), playground: known.playground }));
+  return known.inventory.clusters.map((cluster) => ({
+    kind: 'cluster',
+    id: `cluster:${cluster.name}`,
+    cluster,
+    facts: known.cluster(cluster.name),
+    playground: known.playground,
+  }));
 }
 
 /** Children of a node from what is known now; reads nothing. */
@@ -30,9 +48,14 @@ export function childrenOf(node: Node, known: Known): readonly Node[] {
     case 'vm':
       return vmChildren(node, known);
     case 'service':
-      return (node.registered?.endpoints ?? []).map(
-        (endpoint): EndpointNode => ({ kind: 'endpoint', id: `endpoint:${node.id}:${endpoint.address}`, parent: node, address: endpoint.address, ports: endpoint.ports, vm: endpoint.vm }),
-      );
+      return (node.registered?.endpoints ?? []).map((endpoint): EndpointNode => ({
+        kind: 'endpoint',
+        id: `endpoint:${node.id}:${endpoint.address}`,
+        parent: node,
+        address: endpoint.address,
+        ports: endpoint.ports,
+        vm: endpoint.vm,
+      }));
     default:
       return [];
   }
@@ -54,7 +77,12 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
     attention,
     loading: facts.loading && facts.value === undefined,
   });
-  const vmGroup = group('vms', vms.length, vms.filter((vm) => !['not-joined', 'unknown', 'unreachable', 'blocked'].includes(vm.state)).length, vms.filter((vm) => needsAttention(vm.state)).length);
+  const vmGroup = group(
+    'vms',
+    vms.length,
+    vms.filter((vm) => !['not-joined', 'unknown', 'unreachable', 'blocked'].includes(vm.state)).length,
+    vms.filter((vm) => needsAttention(vm.state)).length,
+  );
   if (facts.value === undefined && !facts.loading) return [...error, ...(vms.length > 0 ? [vmGroup] : [])];
   const balancers = facts.value?.loadBalancers ?? [];
   const services = servicesOf(name, known, node);
@@ -67,11 +95,21 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
 }
 
 function groupChildren(node: GroupNode, known: Known): readonly Node[] {
-  const hint = (kind: HintNode['hint']): readonly Node[] => [{ kind: 'hint', id: `hint:${node.id}`, parent: node, hint: kind, cluster: node.cluster }];
+  const hint = (kind: HintNode['hint']): readonly Node[] => [
+    { kind: 'hint', id: `hint:${node.id}`, parent: node, hint: kind, cluster: node.cluster },
+  ];
   const facts = known.cluster(node.cluster);
   if (node.group === 'vms') {
-    const vms = [...vmsOf(node.cluster, known, node)].sort((one, other) => byUrgency(one.state, other.state) || one.vm.name.localeCompare(other.vm.name));
-    const unmanaged = (facts.value?.unmanaged ?? []).map((machine): Node => ({ kind: 'unmanaged', id: `unmanaged:${node.cluster}:${machine.address}`, parent: node, cluster: node.cluster, machine }));
+    const vms = [...vmsOf(node.cluster, known, node)].sort(
+      (one, other) => byUrgency(one.state, other.state) || one.vm.name.localeCompare(other.vm.name),
+    );
+    const unmanaged = (facts.value?.unmanaged ?? []).map((machine): Node => ({
+      kind: 'unmanaged',
+      id: `unmanaged:${node.cluster}:${machine.address}`,
+      parent: node,
+      cluster: node.cluster,
+      machine,
+    }));
     return vms.length + unmanaged.length === 0 ? hint('noVms') : [...vms, ...unmanaged];
   }
   if (facts.value === undefined) return hint('reading');
@@ -81,7 +119,13 @@ function groupChildren(node: GroupNode, known: Known): readonly Node[] {
   }
   const { loadBalancers } = facts.value;
   if (loadBalancers.every((balancer) => balancer.state === 'missing')) return hint('noBalancers');
-  return loadBalancers.map((balancer): Node => ({ kind: 'loadBalancer', id: `loadBalancer:${node.cluster}:${balancer.role}:${balancer.ref.name}`, parent: node, cluster: node.cluster, balancer }));
+  return loadBalancers.map((balancer): Node => ({
+    kind: 'loadBalancer',
+    id: `loadBalancer:${node.cluster}:${balancer.role}:${balancer.ref.name}`,
+    parent: node,
+    cluster: node.cluster,
+    balancer,
+  }));
 }
 
 function vmsOf(cluster: string, known: Known, parent: Node): readonly VmNode[] {
@@ -95,7 +139,8 @@ function vmsOf(cluster: string, known: Known, parent: Node): readonly VmNode[] {
 
 /** A machine that cannot be asked for want of a person (host key, password) needs one; other errors are the machine's or of what its files are made from. */
 export function stateOf(status: Held<VmFacts>): VmState {
-  if (status.error !== undefined) return status.error.kind === 'person' ? 'needs-person' : status.error.code.startsWith('host.') ? 'unreachable' : 'blocked';
+  if (status.error !== undefined)
+    return status.error.kind === 'person' ? 'needs-person' : status.error.code.startsWith('host.') ? 'unreachable' : 'blocked';
   return status.value?.condition ?? 'unknown';
 }
 
@@ -107,9 +152,21 @@ function vmChildren(node: VmNode, known: Known): readonly Node[] {
     const remote = value.state.files.find(({ path }) => path === file.path);
     const facts = remote?.certificate ?? (file.content.kind === 'secret' ? file.content.facts : undefined);
     const notAfter = file.content.kind === 'secret' && facts?.notAfter !== '' ? facts?.notAfter : undefined;
-    return { kind: 'file', id: `file:${node.vm.name}:${file.path}`, parent: node, cluster: node.cluster, vm: node.vm.name, file, drift, edited: value.edited.includes(file.path), notAfter };
+    return {
+      kind: 'file',
+      id: `file:${node.vm.name}:${file.path}`,
+      parent: node,
+      cluster: node.cluster,
+      vm: node.vm.name,
+      file,
+      drift,
+      edited: value.edited.includes(file.path),
+      notAfter,
+    };
   });
-  const units = value.units.filter((unit) => unit.load !== 'not-found').map((unit): Node => ({ kind: 'unit', id: `unit:${node.vm.name}:${unit.name}`, parent: node, vm: node.vm.name, unit }));
+  const units = value.units
+    .filter((unit) => unit.load !== 'not-found')
+    .map((unit): Node => ({ kind: 'unit', id: `unit:${node.vm.name}:${unit.name}`, parent: node, vm: node.vm.name, unit }));
   const checks: Node = { kind: 'checks', id: `checks:${node.vm.name}`, parent: node, vm: node.vm.name, run: known.checks(node.vm.name) };
   return [...failed, ...files, ...units, ...(value.condition === 'not-joined' ? [] : [checks])];
 }
@@ -127,7 +184,17 @@ function servicesOf(cluster: string, known: Known, parent: Node): readonly Servi
     entry,
     registered: registered.find(({ ref }) => ref.name === name && ref.namespace === namespace),
   });
-  const fromCluster = registered.map(({ ref }) => node(ref.name, ref.namespace ?? '', entries.find((entry) => entry.name === ref.name && entry.namespace === ref.namespace)));
-  const onlyEntries = entries.filter((entry) => !registered.some(({ ref }) => ref.name === entry.name && ref.namespace === entry.namespace)).map((entry) => node(entry.name, entry.namespace, entry));
-  return [...fromCluster, ...onlyEntries].sort((one, other) => `${one.namespace}/${one.name}`.localeCompare(`${other.namespace}/${other.name}`));
+  const fromCluster = registered.map(({ ref }) =>
+    node(
+      ref.name,
+      ref.namespace ?? '',
+      entries.find((entry) => entry.name === ref.name && entry.namespace === ref.namespace),
+    ),
+  );
+  const onlyEntries = entries
+    .filter((entry) => !registered.some(({ ref }) => ref.name === entry.name && ref.namespace === entry.namespace))
+    .map((entry) => node(entry.name, entry.namespace, entry));
+  return [...fromCluster, ...onlyEntries].sort((one, other) =>
+    `${one.namespace}/${one.name}`.localeCompare(`${other.namespace}/${other.name}`),
+  );
 }

@@ -5,7 +5,19 @@ import type { UnitState } from '../mesh/ports.ts';
 import type { CheckRun, ClusterFacts, Held, VmFacts } from '../editor/facts.ts';
 
 /** The tree's nodes. Each carries what its line shows; ids are stable across reads, so that the tree keeps what is open and selected. */
-export type Node = ClusterNode | GroupNode | LoadBalancerNode | VmNode | FileNode | UnitNode | ChecksNode | ServiceNode | EndpointNode | UnmanagedNode | ErrorNode | HintNode;
+export type Node =
+  | ClusterNode
+  | GroupNode
+  | LoadBalancerNode
+  | VmNode
+  | FileNode
+  | UnitNode
+  | ChecksNode
+  | ServiceNode
+  | EndpointNode
+  | UnmanagedNode
+  | ErrorNode
+  | HintNode;
 
 interface Base {
   readonly id: string;
@@ -100,7 +112,11 @@ export interface ErrorNode extends Base {
   readonly kind: 'error';
   readonly error: MeshError;
   /** What *Retry* reads again. */
-  readonly retry: { readonly kind: 'root' } | { readonly kind: 'cluster'; readonly cluster: string } | { readonly kind: 'vm'; readonly vm: string } | { readonly kind: 'inventory' };
+  readonly retry:
+    | { readonly kind: 'root' }
+    | { readonly kind: 'cluster'; readonly cluster: string }
+    | { readonly kind: 'vm'; readonly vm: string }
+    | { readonly kind: 'inventory' };
 }
 
 /** A line that says what to do where there is nothing. */
@@ -111,7 +127,18 @@ export interface HintNode extends Base {
 }
 
 /** Conditions from most to least urgent (ui.md); what counts as needing attention comes first. */
-const urgency: readonly VmState[] = ['failed', 'unreachable', 'needs-person', 'needs-push', 'expiring', 'blocked', 'pending', 'in-sync', 'unknown', 'not-joined'];
+const urgency: readonly VmState[] = [
+  'failed',
+  'unreachable',
+  'needs-person',
+  'needs-push',
+  'expiring',
+  'blocked',
+  'pending',
+  'in-sync',
+  'unknown',
+  'not-joined',
+];
 
 export function needsAttention(state: VmState): boolean {
   return ['failed', 'needs-person', 'needs-push', 'expiring'].includes(state);

@@ -26,7 +26,8 @@ type Row = readonly [string, string];
 
 function rowsOf(node: Node, texts: Texts): readonly Row[] {
   const { t, say } = texts;
-  const row = (id: string, value: string | number | undefined): readonly Row[] => (value === undefined || value === '' ? [] : [[t(`editor.tip.${id}`), String(value)]]);
+  const row = (id: string, value: string | number | undefined): readonly Row[] =>
+    value === undefined || value === '' ? [] : [[t(`editor.tip.${id}`), String(value)]];
   switch (node.kind) {
     case 'cluster':
       return [
@@ -35,14 +36,19 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
         ...row('release', node.facts.value?.controlPlane.release),
         ...row('from', node.facts.value === undefined ? undefined : sourceText(node.facts.value.controlPlane.source, texts)),
         ...row('read', age(node.facts.at, texts)),
-        ...(node.facts.error === undefined ? [['', t('editor.tip.notContacted')] as const].filter(() => node.facts.value === undefined && !node.facts.loading) : [['', say(node.facts.error.userMessage)] as const]),
+        ...(node.facts.error === undefined
+          ? [['', t('editor.tip.notContacted')] as const].filter(() => node.facts.value === undefined && !node.facts.loading)
+          : [['', say(node.facts.error.userMessage)] as const]),
       ];
     case 'loadBalancer':
       return [
         ...row('object', `${node.balancer.ref.kind} ${node.balancer.ref.namespace ?? ''}/${node.balancer.ref.name}`),
         ...row('state', t(`editor.balancer.${node.balancer.state}`)),
         ...row('address', node.balancer.address),
-        ...row('ports', node.balancer.ports.map((port) => `${port.port}/${port.protocol}${port.name === undefined ? '' : ` ${port.name}`}`).join(', ')),
+        ...row(
+          'ports',
+          node.balancer.ports.map((port) => `${port.port}/${port.protocol}${port.name === undefined ? '' : ` ${port.name}`}`).join(', '),
+        ),
         ...node.balancer.events.map((event): Row => [`${event.reason}, ${ago(event.time) ?? ''}`, event.text]),
       ];
     case 'vm':
@@ -77,14 +83,23 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
       return [
         ...row('object', `Service ${node.namespace}/${node.name}`),
         ...row('clusterIp', node.registered?.clusterIp),
-        ...row('ports', (node.registered?.ports ?? node.entry?.ports ?? []).map((port) => `${port.name} ${port.port} → ${port.targetPort}/${port.protocol}`).join(', ')),
+        ...row(
+          'ports',
+          (node.registered?.ports ?? node.entry?.ports ?? [])
+            .map((port) => `${port.name} ${port.port} → ${port.targetPort}/${port.protocol}`)
+            .join(', '),
+        ),
         ...row('vms', node.entry?.vms.join(', ')),
         ...row('state', t(node.registered === undefined ? 'editor.service.absent' : 'editor.service.registered')),
       ];
     case 'endpoint':
       return [...row('address', node.address), ...row('ports', node.ports.join(', '))];
     case 'unmanaged':
-      return [...row('address', node.machine.address), ...row('services', node.machine.services.join(', ')), ['', t('editor.tip.unmanaged')]];
+      return [
+        ...row('address', node.machine.address),
+        ...row('services', node.machine.services.join(', ')),
+        ['', t('editor.tip.unmanaged')],
+      ];
     case 'error':
       return errorRows(node.error, texts);
     case 'group':
@@ -98,10 +113,22 @@ function errorRows(error: Extract<Node, { kind: 'error' }>['error'] | undefined,
   return [['', say(error.userMessage)], ...(error.nextStep === undefined ? [] : [['', say(error.nextStep)] as const])];
 }
 
-type Certificate = { readonly subject: string; readonly uris: readonly string[]; readonly notAfter: string; readonly fingerprint: string };
+interface Certificate {
+  readonly subject: string;
+  readonly uris: readonly string[];
+  readonly notAfter: string;
+  readonly fingerprint: string;
+}
 
 function certificateRows(facts: Certificate | undefined, row: (id: string, value: string | undefined) => readonly Row[]): readonly Row[] {
-  return facts === undefined ? [] : [...row('subject', facts.subject), ...row('san', facts.uris.join(', ')), ...row('notAfter', facts.notAfter), ...row('fingerprint', facts.fingerprint)];
+  return facts === undefined
+    ? []
+    : [
+        ...row('subject', facts.subject),
+        ...row('san', facts.uris.join(', ')),
+        ...row('notAfter', facts.notAfter),
+        ...row('fingerprint', facts.fingerprint),
+      ];
 }
 
 function age(at: number | undefined, { t }: Texts): string | undefined {

@@ -35,7 +35,11 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   constructor(parts: TreeParts) {
     this.#parts = parts;
     const { session, facts } = parts;
-    this.#subscriptions = [facts.onDidChange(() => this.repaint()), session.onDidReset(() => this.repaint()), session.file.onDidChange(() => this.repaint())];
+    this.#subscriptions = [
+      facts.onDidChange(() => this.repaint()),
+      session.onDidReset(() => this.repaint()),
+      session.file.onDidChange(() => this.repaint()),
+    ];
   }
 
   /** Draws again from what is known, soon; several calls become one. */
@@ -81,7 +85,13 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       this.#contextsError = asMeshError(thrown);
     }
     const inventory = await session.inventory();
-    this.#known = { inventory, playground: session.source() === 'playground', cluster: (name) => facts.cluster(name), vm: (name) => facts.vm(name), checks: (vm) => facts.checks(vm) };
+    this.#known = {
+      inventory,
+      playground: session.source() === 'playground',
+      cluster: (name) => facts.cluster(name),
+      vm: (name) => facts.vm(name),
+      checks: (vm) => facts.checks(vm),
+    };
     return this.#known;
   }
 
@@ -93,10 +103,16 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     if (error !== undefined) errors.push(errorNode('inventory', error, { kind: 'inventory' }));
     keys.set('meshExpansion.playground', known.playground);
     keys.set('meshExpansion.noVms', known.inventory.vms.length === 0);
-    keys.set('meshExpansion.noServices', known.inventory.services.length === 0 && facts.known().clusters.every((name) => (facts.cluster(name).value?.services.length ?? 0) === 0));
+    keys.set(
+      'meshExpansion.noServices',
+      known.inventory.services.length === 0 &&
+        facts.known().clusters.every((name) => (facts.cluster(name).value?.services.length ?? 0) === 0),
+    );
     keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
     const states = facts.known().vms.map((name) => facts.vm(name));
-    this.onAttention(states.filter((status) => status.error?.kind === 'person' || needsAttention(status.value?.condition ?? 'unknown')).length);
+    this.onAttention(
+      states.filter((status) => status.error?.kind === 'person' || needsAttention(status.value?.condition ?? 'unknown')).length,
+    );
     return [...errors, ...clusterNodes(known)];
   }
 

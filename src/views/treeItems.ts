@@ -3,7 +3,19 @@ import { ago, day, span } from '../editor/durations.ts';
 import { fullId, type CommandId } from '../editor/commandIds.ts';
 import type { Texts } from '../editor/texts.ts';
 import { fileUri } from '../editor/uris.ts';
-import { needsAttention, type ChecksNode, type ClusterNode, type FileNode, type GroupNode, type LoadBalancerNode, type Node, type ServiceNode, type UnitNode, type VmNode, type VmState } from './nodes.ts';
+import {
+  needsAttention,
+  type ChecksNode,
+  type ClusterNode,
+  type FileNode,
+  type GroupNode,
+  type LoadBalancerNode,
+  type Node,
+  type ServiceNode,
+  type UnitNode,
+  type VmNode,
+  type VmState,
+} from './nodes.ts';
 
 /** What a line shows; the mapper adds what all lines have in common. */
 interface Line {
@@ -39,7 +51,9 @@ export function toTreeItem(node: Node, texts: Texts): vscode.TreeItem {
   item.iconPath = line.icon;
   item.contextValue = line.context;
   item.resourceUri = line.resource;
-  const spoken = [line.label, line.state, line.description].filter((part, index, all) => part !== undefined && part !== '' && all.indexOf(part) === index);
+  const spoken = [line.label, line.state, line.description].filter(
+    (part, index, all) => part !== undefined && part !== '' && all.indexOf(part) === index,
+  );
   item.accessibilityInformation = { label: spoken.join(', ') };
   if (line.command !== undefined) item.command = { command: fullId(line.command), title: texts.t('editor.tree.open'), arguments: [node] };
   return item;
@@ -65,7 +79,12 @@ function lineOf(node: Node, texts: Texts): Line {
     case 'service':
       return serviceLine(node, texts);
     case 'endpoint':
-      return { label: node.vm ?? node.address, description: node.ports.map((port) => `${node.address}:${port}`).join(' '), icon: icon('vm'), context: 'endpoint+address' };
+      return {
+        label: node.vm ?? node.address,
+        description: node.ports.map((port) => `${node.address}:${port}`).join(' '),
+        icon: icon('vm'),
+        context: 'endpoint+address',
+      };
     case 'unmanaged':
       return {
         label: node.machine.address,
@@ -75,10 +94,20 @@ function lineOf(node: Node, texts: Texts): Line {
       };
     case 'error': {
       const tags = node.error.code === 'kube.unauthorized' ? '+signIn' : '';
-      return { label: texts.say(node.error.userMessage), icon: icon('error', 'bad'), context: `error${tags}`, state: t('editor.state.error') };
+      return {
+        label: texts.say(node.error.userMessage),
+        icon: icon('error', 'bad'),
+        context: `error${tags}`,
+        state: t('editor.state.error'),
+      };
     }
     case 'hint':
-      return { label: t(`editor.hint.${node.hint}`), icon: icon(node.hint === 'reading' ? 'loading~spin' : 'info', 'dim'), context: 'hint', command: hintCommand(node.hint) };
+      return {
+        label: t(`editor.hint.${node.hint}`),
+        icon: icon(node.hint === 'reading' ? 'loading~spin' : 'info', 'dim'),
+        context: 'hint',
+        command: hintCommand(node.hint),
+      };
   }
 }
 
@@ -90,12 +119,23 @@ function hintCommand(hint: string): CommandId | undefined {
 function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: Texts): Line {
   const release = facts.value?.controlPlane.release;
   const known = release === undefined ? undefined : t('editor.tree.release', { release });
-  const description = [playground ? t('editor.tree.playground') : undefined, facts.loading && known === undefined ? t('editor.tree.reading') : known].filter((part) => part !== undefined).join(' · ');
+  const description = [
+    playground ? t('editor.tree.playground') : undefined,
+    facts.loading && known === undefined ? t('editor.tree.reading') : known,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' · ');
   const failed = facts.error !== undefined;
   return {
     label: cluster.name,
     description: description === '' && !failed ? t('editor.tree.notContacted') : description,
-    icon: playground ? icon('beaker') : failed ? icon('warning', 'warning') : release === undefined ? icon('server-environment', 'dim') : icon('server-environment'),
+    icon: playground
+      ? icon('beaker')
+      : failed
+        ? icon('warning', 'warning')
+        : release === undefined
+          ? icon('server-environment', 'dim')
+          : icon('server-environment'),
     context: `cluster${failed ? '+failed' : ''}`,
     open: Collapsed,
     state: failed ? t('editor.state.unreachable') : undefined,
@@ -104,8 +144,19 @@ function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: Texts):
 
 function groupLine(node: GroupNode, { t }: Texts): Line {
   const icons = { loadBalancers: 'globe', vms: 'vm', services: 'symbol-interface' } as const;
-  const counts = node.count === 0 ? '' : node.attention > 0 ? t('editor.group.vms.attention', { good: node.good, attention: node.attention }) : t(`editor.group.${node.group}.count`, { good: node.good, count: node.count });
-  return { label: t(`editor.group.${node.group}`), description: node.loading ? t('editor.tree.reading') : counts, icon: icon(icons[node.group]), context: `group+${node.group}`, open: Expanded };
+  const counts =
+    node.count === 0
+      ? ''
+      : node.attention > 0
+        ? t('editor.group.vms.attention', { good: node.good, attention: node.attention })
+        : t(`editor.group.${node.group}.count`, { good: node.good, count: node.count });
+  return {
+    label: t(`editor.group.${node.group}`),
+    description: node.loading ? t('editor.tree.reading') : counts,
+    icon: icon(icons[node.group]),
+    context: `group+${node.group}`,
+    open: Expanded,
+  };
 }
 
 function balancerLine({ balancer }: LoadBalancerNode, { t }: Texts): Line {
@@ -113,10 +164,26 @@ function balancerLine({ balancer }: LoadBalancerNode, { t }: Texts): Line {
   const ports = balancer.ports.map(({ port, protocol }) => (udp ? `${protocol} ${port}` : String(port))).join(' ');
   const age = ago(balancer.createdAt);
   const state = t(`editor.balancer.${balancer.state}`);
-  const shown = { ready: `${balancer.address ?? ''}  ${ports}`, hostname: `${balancer.address ?? ''}  ${state}`, pending: age === undefined ? state : t('editor.balancer.pendingFor', { age }), missing: state };
-  const icons = { ready: icon('pass', 'good'), hostname: icon('warning', 'warning'), pending: icon('clock', 'warning'), missing: icon('circle-slash', 'dim') };
+  const shown = {
+    ready: `${balancer.address ?? ''}  ${ports}`,
+    hostname: `${balancer.address ?? ''}  ${state}`,
+    pending: age === undefined ? state : t('editor.balancer.pendingFor', { age }),
+    missing: state,
+  };
+  const icons = {
+    ready: icon('pass', 'good'),
+    hostname: icon('warning', 'warning'),
+    pending: icon('clock', 'warning'),
+    missing: icon('circle-slash', 'dim'),
+  };
   const tags = `${balancer.state === 'missing' ? '' : '+object'}${balancer.address === undefined ? '' : '+address'}`;
-  return { label: balancer.ref.name, description: shown[balancer.state], icon: icons[balancer.state], context: `loadBalancer${tags}`, state };
+  return {
+    label: balancer.ref.name,
+    description: shown[balancer.state],
+    icon: icons[balancer.state],
+    context: `loadBalancer${tags}`,
+    state,
+  };
 }
 
 const vmIcons: Readonly<Record<VmState, vscode.ThemeIcon>> = {
@@ -134,7 +201,12 @@ const vmIcons: Readonly<Record<VmState, vscode.ThemeIcon>> = {
 
 function vmLine({ vm, state, status }: VmNode, { t, say }: Texts): Line {
   const joined = status.value !== undefined && status.value.condition !== 'not-joined';
-  const summary = status.error === undefined ? (status.value === undefined ? t('editor.vm.unknown') : say(status.value.summary)) : say(status.error.userMessage);
+  const summary =
+    status.error === undefined
+      ? status.value === undefined
+        ? t('editor.vm.unknown')
+        : say(status.value.summary)
+      : say(status.error.userMessage);
   const tags = `${joined ? '+joined' : ''}${['not-joined', 'blocked'].includes(state) && !joined ? '+notJoined' : ''}${needsAttention(state) ? '+attention' : ''}${vm.address === undefined ? '' : '+address'}`;
   return {
     label: vm.name,
@@ -148,7 +220,11 @@ function vmLine({ vm, state, status }: VmNode, { t, say }: Texts): Line {
 
 function fileLine({ cluster, vm, file, drift, edited, notAfter }: FileNode, { t }: Texts): Line {
   const secret = file.content.kind === 'secret';
-  const parts = [edited ? t('editor.file.edited') : undefined, drift === 'same' ? undefined : t(`editor.drift.${drift}`), notAfter === undefined ? undefined : t('editor.file.expires', { day: day(notAfter) })];
+  const parts = [
+    edited ? t('editor.file.edited') : undefined,
+    drift === 'same' ? undefined : t(`editor.drift.${drift}`),
+    notAfter === undefined ? undefined : t('editor.file.expires', { day: day(notAfter) }),
+  ];
   return {
     label: file.path,
     description: parts.filter((part) => part !== undefined).join(', '),
@@ -162,13 +238,35 @@ function fileLine({ cluster, vm, file, drift, edited, notAfter }: FileNode, { t 
 
 function unitLine({ unit }: UnitNode, { t }: Texts): Line {
   const age = unit.since === undefined ? undefined : ago(unit.since);
-  const icons: Readonly<Record<string, vscode.ThemeIcon>> = { active: icon('play-circle', 'good'), activating: icon('sync', 'warning'), failed: icon('error', 'bad') };
-  const description = [age === undefined || unit.active !== 'active' ? unit.active : `${unit.active} ${age}`, unit.enabled === 'enabled' ? undefined : unit.enabled].filter((part) => part !== undefined).join(', ');
-  return { label: unit.name, description, icon: icons[unit.active] ?? icon('stop-circle', 'dim'), context: 'unit', state: t('editor.unit', { state: unit.active }) };
+  const icons: Readonly<Record<string, vscode.ThemeIcon>> = {
+    active: icon('play-circle', 'good'),
+    activating: icon('sync', 'warning'),
+    failed: icon('error', 'bad'),
+  };
+  const description = [
+    age === undefined || unit.active !== 'active' ? unit.active : `${unit.active} ${age}`,
+    unit.enabled === 'enabled' ? undefined : unit.enabled,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+  return {
+    label: unit.name,
+    description,
+    icon: icons[unit.active] ?? icon('stop-circle', 'dim'),
+    context: 'unit',
+    state: t('editor.unit', { state: unit.active }),
+  };
 }
 
 function checksLine({ run }: ChecksNode, { t }: Texts): Line {
-  if (run === undefined) return { label: t('editor.checks'), description: t('editor.checks.never'), icon: icon('checklist', 'dim'), context: 'checks', command: 'check' };
+  if (run === undefined)
+    return {
+      label: t('editor.checks'),
+      description: t('editor.checks.never'),
+      icon: icon('checklist', 'dim'),
+      context: 'checks',
+      command: 'check',
+    };
   const counted = run.results.filter((result) => result.verdict !== 'skipped');
   const passed = counted.filter((result) => result.verdict === 'ok').length;
   return {
@@ -186,7 +284,12 @@ function serviceLine({ name, namespace, registered, entry }: ServiceNode, { t }:
   return {
     label: `${namespace}/${name}`,
     description: registered === undefined ? t('editor.service.absent') : `${registered.clusterIp ?? ''}:${ports}`,
-    icon: registered === undefined ? icon('circle-outline', 'dim') : registered.endpoints.length === 0 ? icon('warning', 'warning') : icon('symbol-interface'),
+    icon:
+      registered === undefined
+        ? icon('circle-outline', 'dim')
+        : registered.endpoints.length === 0
+          ? icon('warning', 'warning')
+          : icon('symbol-interface'),
     context: `service${tags}`,
     open: (registered?.endpoints.length ?? 0) > 0 ? Collapsed : None,
     state: registered === undefined ? t('editor.service.absent') : t('editor.service.registered'),

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { asMeshError } from '../mesh/errors.ts';
 import type { KubeObject, ObjectQuery, WatchEvent } from '../mesh/ports.ts';
 import type { Facts } from '../editor/facts.ts';

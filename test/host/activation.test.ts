@@ -14,24 +14,28 @@ describe('activation', () => {
 
   before(() => {
     const { spawn } = childProcess;
-    const { connect } = net.Socket.prototype;
+    const connect: unknown = Reflect.get(net.Socket.prototype, 'connect');
     childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
-      seen.push(`spawn ${String(call[0])}`);
+      seen.push(`spawn ${call[0]}`);
       return spawn(...call);
     }) as typeof spawn;
-    net.Socket.prototype.connect = function (this: net.Socket, ...call: unknown[]) {
+    const watched = function (this: net.Socket, ...call: unknown[]): unknown {
       // The extension host's own channel to the window is no part of this.
       if (new Error().stack?.includes(`${path.sep}dist${path.sep}`)) seen.push(`connect ${JSON.stringify(call[0])}`);
-      return (connect as (...all: unknown[]) => net.Socket).apply(this, call);
-    } as typeof connect;
+      return (connect as (...all: unknown[]) => unknown).apply(this, call);
+    };
+    Reflect.set(net.Socket.prototype, 'connect', watched);
     restore.push(
       () => (childProcess.spawn = spawn),
-      () => (net.Socket.prototype.connect = connect),
+      () => Reflect.set(net.Socket.prototype, 'connect', connect),
     );
   });
   after(() => restore.forEach((undo) => undo()));
 
-  const loaded = () => Object.keys(require.cache).filter((file) => /[\\/]dist[\\/][^\\/]+\.cjs$/.test(file)).map((file) => path.basename(file));
+  const loaded = () =>
+    Object.keys(require.cache)
+      .filter((file) => /[\\/]dist[\\/][^\\/]+\.cjs$/.test(file))
+      .map((file) => path.basename(file));
 
   it('is not asked for by starting VS Code', () => {
     assert.ok(extension);

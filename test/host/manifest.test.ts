@@ -14,7 +14,9 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string; readonly category?: string; readonly icon?: string }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
-    readonly configuration: { readonly properties: Readonly<Record<string, { readonly scope?: string; readonly markdownDescription?: string }>> };
+    readonly configuration: {
+      readonly properties: Readonly<Record<string, { readonly scope?: string; readonly markdownDescription?: string }>>;
+    };
     readonly viewsWelcome: readonly { readonly when?: string }[];
   };
 }
@@ -51,7 +53,8 @@ describe('the manifest', () => {
     for (const [menu, items] of Object.entries(contributes.menus)) {
       for (const { command = '', group = '' } of items) {
         assert.ok(ids.includes(command), `${menu}: ${command}`);
-        if (group.startsWith('inline') || group.startsWith('navigation')) assert.ok(contributes.commands.find((one) => one.command === command)?.icon, `${menu}: ${command} has no icon`);
+        if (group.startsWith('inline') || group.startsWith('navigation'))
+          assert.ok(contributes.commands.find((one) => one.command === command)?.icon, `${menu}: ${command} has no icon`);
       }
     }
   });
@@ -60,7 +63,9 @@ describe('the manifest', () => {
     const items = contributes.menus['view/item/context'] ?? [];
     const inMenu = new Set(items.filter(({ group }) => !group?.startsWith('inline')).map(({ command }) => command));
     const keyboardWay = new Set(['meshExpansion.retry', 'meshExpansion.showLog', 'meshExpansion.signIn']);
-    const missing = items.filter(({ group, command = '' }) => group?.startsWith('inline') && !inMenu.has(command) && !keyboardWay.has(command));
+    const missing = items.filter(
+      ({ group, command = '' }) => group?.startsWith('inline') && !inMenu.has(command) && !keyboardWay.has(command),
+    );
     assert.deepEqual(
       missing.map(({ command }) => command),
       [],
@@ -78,8 +83,11 @@ describe('the manifest', () => {
   });
 
   it('has every nls key it uses in both languages, and no other', () => {
-    const used = [...new Set([...readFileSync(path.join(root, 'package.json'), 'utf8').matchAll(/"%([^%"]+)%"/g)].map(([, key]) => key))].sort();
-    for (const file of ['package.nls.json', 'package.nls.zh-cn.json']) assert.deepEqual(Object.keys(json(file) as object).sort(), used, file);
+    const used = [
+      ...new Set([...readFileSync(path.join(root, 'package.json'), 'utf8').matchAll(/"%([^%"]+)%"/g)].map(([, key]) => key)),
+    ].sort();
+    for (const file of ['package.nls.json', 'package.nls.zh-cn.json'])
+      assert.deepEqual(Object.keys(json(file) as object).sort(), used, file);
   });
 
   it('says for each setting where it may be set, and describes it', () => {

@@ -19,7 +19,9 @@ const builtRooms: Plugin = {
   name: 'built-rooms',
   setup(builder) {
     builder.onResolve({ filter: /(^|\/)(mesh|kube|ssh|playground)\/index\.ts$/ }, (request) =>
-      request.kind === 'dynamic-import' ? { path: path.join(root, 'dist', `${path.basename(path.dirname(request.path))}.cjs`), external: true } : undefined,
+      request.kind === 'dynamic-import'
+        ? { path: path.join(root, 'dist', `${path.basename(path.dirname(request.path))}.cjs`), external: true }
+        : undefined,
     );
   },
 };

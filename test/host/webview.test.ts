@@ -4,7 +4,10 @@ import { pageHtml, pageRoots } from '../../src/views/forms/page.ts';
 
 describe('the page of the forms', () => {
   const base = vscode.Uri.file('/extension');
-  const webview = { cspSource: 'https://csp.example', asWebviewUri: (uri: vscode.Uri) => uri.with({ scheme: 'https', authority: 'csp.example' }) } as vscode.Webview;
+  const webview = {
+    cspSource: 'https://csp.example',
+    asWebviewUri: (uri: vscode.Uri) => uri.with({ scheme: 'https', authority: 'csp.example' }),
+  } as vscode.Webview;
   const html = pageHtml(webview, base, 'en', '<Join & "VM">');
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1]?.replaceAll('&#39;', "'") ?? '';
 

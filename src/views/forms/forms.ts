@@ -20,7 +20,10 @@ export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
   /** A form of the same kind that is open already makes way: what was typed there is kept, what is asked for now goes first. */
   open(request: FormRequest): void {
     this.#open.get(request.kind)?.dispose();
-    const panel = vscode.window.createWebviewPanel(formViewType, '', vscode.ViewColumn.Active, { enableScripts: true, enableFindWidget: true });
+    const panel = vscode.window.createWebviewPanel(formViewType, '', vscode.ViewColumn.Active, {
+      enableScripts: true,
+      enableFindWidget: true,
+    });
     this.#show(panel, request);
   }
 
