@@ -54,7 +54,7 @@ async function build(context: BuildContext, home: string, place: string): Promis
   await mkdir(bin, { recursive: true });
   context.report('building the stand-ins for Istio 1.0.3, about 2 min, once');
   const started = Date.now();
-  // The build cache is kept: a change of one stand-in then costs seconds (400 MB).
+  // The build cache is kept: a change of one stand-in then costs seconds.
   await run([go, 'build', '-trimpath', '-ldflags', '-s -w', '-o', `${bin}/`, './cmd/...'], {
     cwd: GO_MODULE,
     env: goEnvironment(path.join(home, 'go-build')),
