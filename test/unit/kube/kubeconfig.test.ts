@@ -45,9 +45,13 @@ describe('kubeconfig', () => {
 
   it('merges the files of KUBECONFIG, the first to name an entry winning', async () => {
     const env = {
-      KUBECONFIG: [await write('one/config', FIRST), '', path.join(folder, 'missing'), await write('two/config', SECOND)].join(
-        path.delimiter,
-      ),
+      KUBECONFIG: [
+        await write('one/config', FIRST),
+        '',
+        path.join(folder, 'missing'),
+        await write('two/config', SECOND),
+        await write('three', 'current-context: a'),
+      ].join(path.delimiter),
     };
     const kubeconfig = await loadKubeconfig({ env });
     assert.deepEqual(listContexts(kubeconfig), [
@@ -58,7 +62,7 @@ describe('kubeconfig', () => {
     assert.equal(kubeconfig.users.get('robot')?.exec?.command, path.join(folder, 'one/login'));
     assert.deepEqual(
       kubeconfig.files.map(({ exists }) => exists),
-      [true, false, true],
+      [true, false, true, true],
     );
   });
 

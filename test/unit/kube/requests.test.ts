@@ -30,6 +30,7 @@ describe('requests to an API server', () => {
       [status(400, 'BadRequest', 'strict decoding error: unknown field "spec.typ"'), 'kube.invalid', 'failed'],
       [status(404, 'NotFound', 'namespaces "n" not found'), 'kube.not-found', 'failed'],
       [status(500, 'InternalError', 'etcd'), 'kube.server', 'failed'],
+      [{ status: 400, body: 'Client sent an HTTP request to an HTTPS server.\n' }, 'kube.unreachable', 'failed'],
       [{ status: 404, body: '<html>nginx</html>' }, 'kube.unreachable', 'failed'],
       [{ status: 302, headers: { location: '/login' }, body: '' }, 'kube.unreachable', 'failed'],
       [{ body: '<html>Log in</html>' }, 'kube.unreachable', 'failed'],
