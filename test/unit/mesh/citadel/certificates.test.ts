@@ -60,8 +60,8 @@ describe('citadel certificates', function () {
   it('leaves a certificate that the node agent renewed', () => {
     const facts = releaseFacts('1.0.3')!;
     const credentials = parseCredentials(secret(good), identity, NOW);
-    const [renewed] = parseCertificates(makeCertificates({ from: 0, to: 1 }).chain);
-    const onHost = (certificate = renewed!): HostState => ({
+    const renewed = parseCertificates(makeCertificates({ from: 0, to: 1 }).chain)[0]!;
+    const onHost = (certificate = renewed): HostState => ({
       files: [
         { path: '/etc/certs/cert-chain.pem', exists: true, sha256: 'aa', certificate: certificateFacts(certificate) },
         { path: '/etc/certs/key.pem', exists: true, sha256: 'bb' },

@@ -14,8 +14,8 @@ const expected = (release: string, name: string): string => readFileSync(new URL
 
 function text(files: readonly GeneratedFile[], path: string): string {
   const content = files.find((file) => file.path === path)?.content;
-  assert.equal(content?.kind, 'text', path);
-  return content.kind === 'text' ? content.text : '';
+  if (content?.kind !== 'text') assert.fail(`${path} is no text`);
+  return content.text;
 }
 
 describe('citadel files', function () {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assignments, withVariables } from '../../../../src/mesh/citadel/envFile.ts';
+import { assignments, valueOf, withVariables } from '../../../../src/mesh/citadel/envFile.ts';
 import { resolverFiles, withLocalFirst, withPrepend } from '../../../../src/mesh/citadel/resolver.ts';
 import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
 import { coded } from './support.ts';
@@ -53,6 +53,10 @@ describe('citadel resolver', () => {
     );
   });
 
+  it('leaves a file alone that asks dnsmasq first', () => {
+    assert.equal(withLocalFirst('search x\n\nnameserver 127.0.0.1'), 'search x\n\nnameserver 127.0.0.1');
+  });
+
   it('changes nothing the second time', () => {
     for (const text of ['', 'nameserver 10.0.0.2\n', 'search x\n\nnameserver 127.0.0.1'])
       assert.equal(withLocalFirst(withLocalFirst(text)), withLocalFirst(text));
@@ -104,6 +108,11 @@ describe('files of variables', () => {
         ['A', '3', 4],
       ],
     );
+  });
+
+  it('end with the last assignment', () => {
+    assert.equal(valueOf('A=1\nA=2\n', 'A'), '2');
+    assert.equal(valueOf('#A=1\n', 'A'), undefined);
   });
 
   it('are changed in place, once', () => {

@@ -8,7 +8,7 @@ import { isMeshError } from '../../../../src/mesh/errors.ts';
 import type { MeshPorts } from '../../../../src/mesh/mesh.ts';
 import type { ClusterEntry, Inventory, ServiceEntry, VmEntry } from '../../../../src/mesh/model.ts';
 import type { CommandOutput, HostState, KubeObject } from '../../../../src/mesh/ports.ts';
-import { MemoryCluster } from '../../support/memoryCluster.ts';
+import type { MemoryCluster } from '../../support/memoryCluster.ts';
 
 export const NOW = new Date();
 
