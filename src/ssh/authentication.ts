@@ -1,4 +1,4 @@
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
 import type { AnyAuthMethod, AuthenticationType, AuthHandlerMiddleware, KeyboardInteractiveCallback, Prompt } from 'ssh2';
 import type { HostPrompter } from '../mesh/ports.ts';
 import type { Secret } from '../mesh/secret.ts';
@@ -27,10 +27,7 @@ export class Authentication {
     this.#identities = identities;
     const attempts = numberOf(config, 'numberofpasswordprompts', 3, 1);
     this.#tries = { 'keyboard-interactive': attempts, password: attempts };
-    this.#keyRounds = [
-      () => Promise.resolve(this.#allKeys()),
-      ...this.#identities.locked.map((path) => () => this.#lockedKey(path)),
-    ];
+    this.#keyRounds = [() => Promise.resolve(this.#allKeys()), ...this.#identities.locked.map((path) => () => this.#lockedKey(path))];
   }
 
   static async prepare(config: EffectiveConfig, prompter: HostPrompter): Promise<Authentication> {
@@ -78,7 +75,8 @@ export class Authentication {
         this.#tries[method] -= 1;
         if (method === 'keyboard-interactive') return { type: method, username: this.#config.user, prompt: this.#answerPrompts };
         const password = await this.ask('password', `${this.#config.user}@${this.#config.hostName}`, false);
-        if (password !== undefined) return { type: method, username: this.#config.user, password: new TextDecoder().decode(password.reveal()) };
+        if (password !== undefined)
+          return { type: method, username: this.#config.user, password: new TextDecoder().decode(password.reveal()) };
       }
     }
     return undefined;
@@ -94,7 +92,13 @@ export class Authentication {
     return key === undefined ? undefined : { type: 'publickey', username: this.#config.user, key };
   }
 
-  readonly #answerPrompts = (_name: string, _instructions: string, _language: string, prompts: Prompt[], finish: KeyboardInteractiveCallback): void => {
+  readonly #answerPrompts = (
+    _name: string,
+    _instructions: string,
+    _language: string,
+    prompts: Prompt[],
+    finish: KeyboardInteractiveCallback,
+  ): void => {
     const answerAll = async (): Promise<string[]> => {
       const answers: string[] = [];
       for (const prompt of prompts) {

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { Client, ClientErrorExtensions } from 'ssh2';
@@ -31,7 +30,13 @@ const MOST_JUMPS = 8;
  * Connects and authenticates, through the jump hosts of the configuration, each by its own effective configuration.
  * Throws the connection errors of VmHost (ports.ts), `host.name`, `host.config`, `cancelled`.
  */
-export async function connectTo(alias: string, options: ConnectOptions, override: Pick<ConfigQuery, 'user' | 'port'> = {}, jumps = 0, through?: Connection): Promise<Connection> {
+export async function connectTo(
+  alias: string,
+  options: ConnectOptions,
+  override: Pick<ConfigQuery, 'user' | 'port'> = {},
+  jumps = 0,
+  through?: Connection,
+): Promise<Connection> {
   const config = await effectiveConfig(alias, { configFile: options.configFile, signal: options.signal, ...override });
   for (const note of judgeOptions(config)) {
     const text = JSON.stringify(note);
@@ -74,9 +79,8 @@ async function connectDirect(config: EffectiveConfig, options: ConnectOptions, v
   const policy = await HostKeyPolicy.load(config, options.trustStore);
   // At most twice: an unknown key ends the first connection, the second accepts exactly the key that was confirmed.
   for (let attempt = 0; ; attempt += 1) {
-    const socket: Socket | undefined = via === undefined ? await dial(config, options.signal) : undefined;
-    const stream = socket ?? (await (via as Connection).forward(config.hostName, config.port));
-    const address = socket?.remoteAddress ?? config.hostName;
+    const stream = via === undefined ? await dial(config, options.signal) : await via.forward(config.hostName, config.port);
+    const address = 'remoteAddress' in stream && typeof stream.remoteAddress === 'string' ? stream.remoteAddress : config.hostName;
     try {
       const client = await handshake(config, options, policy, stream);
       policy.remember();
@@ -109,13 +113,19 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
       reject(connectError(config, error, policy, authentication, shaken));
     };
     const onAbort = (): void => fail(hostError('cancelled', { host: config.alias }, { text: 'cancelled.before' }));
-    if (options.signal?.aborted === true) return onAbort();
+    if (options.signal?.aborted === true) {
+      onAbort();
+      return;
+    }
     options.signal?.addEventListener('abort', onAbort);
     client.on('handshake', () => {
       shaken = true;
       const watch = (): void => {
         clearTimeout(limit);
-        limit = setTimeout(() => (authentication.asking ? watch() : fail(new Error(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))), AUTH_LIMIT_MS);
+        limit = setTimeout(
+          () => (authentication.asking ? watch() : fail(new Error(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))),
+          AUTH_LIMIT_MS,
+        );
       };
       watch();
     });
@@ -145,7 +155,13 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
   });
 }
 
-function connectError(config: EffectiveConfig, error: Error & ClientErrorExtensions, policy: HostKeyPolicy, authentication: Authentication, shaken: boolean): Error {
+function connectError(
+  config: EffectiveConfig,
+  error: Error & ClientErrorExtensions,
+  policy: HostKeyPolicy,
+  authentication: Authentication,
+  shaken: boolean,
+): Error {
   if (policy.refusal !== undefined) return policy.refusal;
   if (isMeshError(error)) return error;
   const host = config.alias;

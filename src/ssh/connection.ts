@@ -35,18 +35,22 @@ export class Connection {
   /** Starts one remote command. Throws `host.lost`, `host.command` where the server refuses the channel. */
   exec(command: string): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
-      if (this.#lost !== undefined) return reject(this.#lost);
+      if (this.#lost !== undefined) {
+        reject(this.#lost);
+        return;
+      }
       const forget = this.whenLost(reject);
       const started = (error: Error | undefined, channel: ClientChannel): void => {
         forget();
-        if (error !== undefined) reject(this.#lost ?? hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
+        if (error !== undefined)
+          reject(this.#lost ?? hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
         else resolve(channel);
       };
       try {
         this.#client.exec(command, started);
       } catch (error) {
         forget();
-        reject(this.#lost ?? this.#lostError(error));
+        reject(this.#lostError(error));
       }
     });
   }
@@ -57,7 +61,14 @@ export class Connection {
       const forget = this.whenLost(reject);
       this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
         forget();
-        if (error !== undefined) reject(hostError('host.unreachable', { host: `${host}:${port}`, text: errorText(error), via: this.host }, { text: 'unreachable.jump', cause: error }));
+        if (error !== undefined)
+          reject(
+            hostError(
+              'host.unreachable',
+              { host: `${host}:${port}`, text: errorText(error), via: this.host },
+              { text: 'unreachable.jump', cause: error },
+            ),
+          );
         else resolve(channel);
       });
     });

@@ -31,10 +31,16 @@ function arMembers(bytes: Uint8Array): { readonly name: string; readonly bytes: 
   const text = (from: number, to: number): string => Buffer.from(bytes.subarray(from, to)).toString('latin1');
   if (text(0, 8) !== '!<arch>\n') throw new Error('not an ar archive');
   const members: { name: string; bytes: Uint8Array }[] = [];
-  for (let at = 8; at + 60 <= bytes.length; ) {
+  for (let at = 8; at + 60 <= bytes.length;) {
     const size = Number(text(at + 48, at + 58).trim());
-    if (!Number.isInteger(size) || size < 0 || text(at + 58, at + 60) !== '`\n' || at + 60 + size > bytes.length) throw new Error('a cut or damaged archive');
-    members.push({ name: text(at, at + 16).trim().replace(/\/$/, ''), bytes: bytes.subarray(at + 60, at + 60 + size) });
+    if (!Number.isInteger(size) || size < 0 || text(at + 58, at + 60) !== '`\n' || at + 60 + size > bytes.length)
+      throw new Error('a cut or damaged archive');
+    members.push({
+      name: text(at, at + 16)
+        .trim()
+        .replace(/\/$/, ''),
+      bytes: bytes.subarray(at + 60, at + 60 + size),
+    });
     at += 60 + size + (size % 2);
   }
   return members;
@@ -68,7 +74,7 @@ async function unxz(bytes: Uint8Array): Promise<Uint8Array> {
 /** The text of one file of a tar archive (POSIX ustar), `./` ignored. */
 function tarEntry(tar: Uint8Array, name: string): string {
   const text = (from: number, to: number): string => Buffer.from(tar.subarray(from, to)).toString('latin1').replace(/\0.*$/s, '');
-  for (let at = 0; at + 512 <= tar.length; ) {
+  for (let at = 0; at + 512 <= tar.length;) {
     const entry = text(at, at + 100);
     const size = Number.parseInt(text(at + 124, at + 136).trim() || '0', 8);
     if (entry === '' || !Number.isInteger(size)) break;

@@ -18,7 +18,12 @@ export async function dial(config: EffectiveConfig, signal: AbortSignal | undefi
       return await dialOnce(config, signal);
     } catch (error) {
       if (signal?.aborted === true) throw hostError('cancelled', { host: config.alias }, { text: 'cancelled.before', cause: error });
-      if (attempt >= attempts) throw hostError('host.unreachable', { host: config.alias, address: `${config.hostName}:${config.port}`, text: errorText(error) }, { cause: error });
+      if (attempt >= attempts)
+        throw hostError(
+          'host.unreachable',
+          { host: config.alias, address: `${config.hostName}:${config.port}`, text: errorText(error) },
+          { cause: error },
+        );
       await sleep(1000, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -37,7 +42,10 @@ function dialOnce(config: EffectiveConfig, signal: AbortSignal | undefined): Pro
     };
     const onAbort = (): void => fail(new Error('cancelled'));
     const limit = setTimeout(() => fail(new Error(`no answer in ${connectLimit(config) / 1000} s`)), connectLimit(config));
-    if (signal?.aborted === true) return fail(new Error('cancelled'));
+    if (signal?.aborted === true) {
+      fail(new Error('cancelled'));
+      return;
+    }
     signal?.addEventListener('abort', onAbort);
     socket.once('error', fail);
     socket.once('connect', () => {

@@ -1,5 +1,17 @@
 import type {
-  CallOptions, CommandOutput, HostCommand, HostManifest, HostState, PackageFile, PackageState, ProbeRequest, PushRequest, PushResult, UnitChange, UnitState, VmHost,
+  CallOptions,
+  CommandOutput,
+  HostCommand,
+  HostManifest,
+  HostState,
+  PackageFile,
+  PackageState,
+  ProbeRequest,
+  PushRequest,
+  PushResult,
+  UnitChange,
+  UnitState,
+  VmHost,
 } from '../mesh/ports.ts';
 import { removeCreated } from './leave.ts';
 import { installPackage, installTools, removePackages } from './packages.ts';

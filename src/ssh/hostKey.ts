@@ -4,7 +4,17 @@ import type { HostPrompter } from '../mesh/ports.ts';
 import { isOn, numberOf, option, type EffectiveConfig } from './config/effective.ts';
 import { expandPath } from './config/tokens.ts';
 import { hostError } from './errors.ts';
-import { fingerprint, hostKeyStatus, keyType, knownHostsLine, knownKeyTypes, parseKnownHosts, rsaBits, type HostName, type KnownHost } from './knownHosts.ts';
+import {
+  fingerprint,
+  hostKeyStatus,
+  keyType,
+  knownHostsLine,
+  knownKeyTypes,
+  parseKnownHosts,
+  rsaBits,
+  type HostName,
+  type KnownHost,
+} from './knownHosts.ts';
 
 /** Host keys that a person accepted here: known_hosts lines. ~/.ssh/known_hosts is read, never written. */
 export interface TrustStore {
@@ -63,14 +73,19 @@ export class HostKeyPolicy {
     }
     const bits = rsaBits(key);
     if (bits !== undefined && bits < numberOf(this.#config, 'requiredrsasize', 1024)) {
-      this.refusal = hostError('host.option-unsupported', { host: this.#config.alias, option: 'requiredrsasize', value: bits }, { text: 'key-short' });
+      this.refusal = hostError(
+        'host.option-unsupported',
+        { host: this.#config.alias, option: 'requiredrsasize', value: bits },
+        { text: 'key-short' },
+      );
       return false;
     }
     const status = hostKeyStatus(this.#entries, this.#name, key);
     if (status === 'match') return true;
     if (status === 'mismatch') this.refusal = this.#error('host.key-changed', key);
     else if (status === 'revoked') this.refusal = this.#error('host.key-revoked', key);
-    else if (status === 'ca-only') this.refusal = hostError('host.option-unsupported', { host: this.#config.alias, option: '@cert-authority', value: this.#name.host });
+    else if (status === 'ca-only')
+      this.refusal = hostError('host.option-unsupported', { host: this.#config.alias, option: '@cert-authority', value: this.#name.host });
     else this.unknownKey = Uint8Array.from(key);
     return false;
   };

@@ -41,7 +41,10 @@ export class Identities {
     const agent = openAgent(config);
     const agentKeys = agent === undefined ? [] : await listKeys(agent);
     const named = (key: ParsedKey): boolean => files.some((file) => file.publicKey?.equals(key.getPublicSSH()) === true);
-    const fromAgent = [...agentKeys.filter(named), ...(isOn(config, 'identitiesonly', false) ? [] : agentKeys.filter((key) => !named(key)))];
+    const fromAgent = [
+      ...agentKeys.filter(named),
+      ...(isOn(config, 'identitiesonly', false) ? [] : agentKeys.filter((key) => !named(key))),
+    ];
     const offers: Offer[] = agent === undefined ? [] : fromAgent.map((key) => ({ key, signer: agent }));
     for (const file of files) {
       if (file.publicKey === undefined || fromAgent.some((key) => file.publicKey?.equals(key.getPublicSSH()))) continue;
@@ -86,7 +89,10 @@ class OfferingAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 
   getIdentities(callback: IdentityCallback<ParsedKey>): void {
-    callback(null, this.#offers.map((offer) => offer.key));
+    callback(
+      null,
+      this.#offers.map((offer) => offer.key),
+    );
   }
 
   sign(key: ParsedKey, data: Buffer, optionsOrCallback: SigningRequestOptions | SignCallback, last?: SignCallback): void {
@@ -118,7 +124,10 @@ async function readKeyFiles(config: EffectiveConfig): Promise<KeyFile[]> {
     const text = await readFile(path).catch(() => undefined);
     if (text === undefined) continue;
     const beside = await readFile(`${path}.pub`).catch(() => undefined);
-    const publicKey = parse(text)?.getPublicSSH() ?? publicPartOfOpenSsh(text.toString('latin1')) ?? (beside === undefined ? undefined : parse(beside)?.getPublicSSH());
+    const publicKey =
+      parse(text)?.getPublicSSH() ??
+      publicPartOfOpenSsh(text.toString('latin1')) ??
+      (beside === undefined ? undefined : parse(beside)?.getPublicSSH());
     if (publicKey !== undefined || isPrivateKeyFile(text)) files.push({ path, text, publicKey });
   }
   return files;
@@ -132,7 +141,7 @@ function defaultIdentities(config: EffectiveConfig): string[] {
 function openAgent(config: EffectiveConfig): BaseAgent | undefined {
   const value = config.options.get('identityagent')?.[0];
   if (value?.toLowerCase() === 'none') return undefined;
-  const fallback = process.env['SSH_AUTH_SOCK'] ?? (process.platform === 'win32' ? '\\\\.\\pipe\\openssh-ssh-agent' : undefined);
+  const fallback = process.env.SSH_AUTH_SOCK ?? (process.platform === 'win32' ? '\\\\.\\pipe\\openssh-ssh-agent' : undefined);
   const variable = value?.startsWith('$') === true && !value.startsWith('${') ? process.env[value.slice(1)] : undefined;
   const socket = value === undefined || value === 'SSH_AUTH_SOCK' ? fallback : (variable ?? expandPath(config, 'identityagent', value));
   return socket === undefined || socket === '' ? undefined : ssh2.createAgent(socket);
@@ -146,7 +155,9 @@ function listKeys(agent: BaseAgent): Promise<ParsedKey[]> {
       clearTimeout(limit);
       // Keys of a kind that ssh2 does not know (security keys) are left out.
       const list = error ? [] : (keys ?? []);
-      resolve(list.flatMap((key) => (typeof key === 'string' || Buffer.isBuffer(key) ? (parse(key) ?? []) : 'getPublicSSH' in key ? [key] : [])));
+      resolve(
+        list.flatMap((key) => (typeof key === 'string' || Buffer.isBuffer(key) ? (parse(key) ?? []) : 'getPublicSSH' in key ? [key] : [])),
+      );
     });
   });
 }
@@ -158,7 +169,8 @@ function isPrivateKeyFile(text: Buffer): boolean {
 function parse(data: Buffer | string, passphrase?: Buffer): ParsedKey | undefined {
   const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(data, passphrase);
   if (parsed instanceof Error) return undefined;
-  return Array.isArray(parsed) ? parsed[0] : parsed;
+  // OpenSSH's format may hold several keys, but OpenSSH writes one.
+  return [parsed].flat()[0];
 }
 
 /** The public key that OpenSSH's own format keeps in clear text beside an encrypted private key (PROTOCOL.key). */

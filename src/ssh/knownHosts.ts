@@ -26,7 +26,12 @@ export function parseKnownHosts(text: string): KnownHost[] {
     const [hosts, type, key] = fields;
     if (hosts === undefined || hosts.startsWith('#') || type === undefined || key === undefined) continue;
     if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') continue;
-    entries.push({ marker: marker === undefined ? 'none' : marker === '@revoked' ? 'revoked' : 'cert-authority', hosts, type, key: canonical(key) });
+    entries.push({
+      marker: marker === undefined ? 'none' : marker === '@revoked' ? 'revoked' : 'cert-authority',
+      hosts,
+      type,
+      key: canonical(key),
+    });
   }
   return entries;
 }
@@ -45,7 +50,11 @@ export function hostKeyStatus(entries: readonly KnownHost[], name: HostName, key
 /** Types of the keys that are known (and not revoked) for the host, in file order. */
 export function knownKeyTypes(entries: readonly KnownHost[], name: HostName): string[] {
   const names = [lookupName(name), name.host.toLowerCase()];
-  return [...new Set(entries.filter((entry) => entry.marker === 'none' && names.some((one) => matchesHost(entry.hosts, one))).map((entry) => entry.type))];
+  return [
+    ...new Set(
+      entries.filter((entry) => entry.marker === 'none' && names.some((one) => matchesHost(entry.hosts, one))).map((entry) => entry.type),
+    ),
+  ];
 }
 
 /** The line that makes this key known; the name hashed when asked for, as with HashKnownHosts. */
@@ -109,7 +118,10 @@ function matchesHost(hosts: string, name: string): boolean {
 }
 
 function matchesPattern(pattern: string, name: string): boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 's').test(name);
 }
 

@@ -7,7 +7,8 @@ import { checkAccount, checkPath, words } from './words.ts';
 const LIMIT_MS = 120_000;
 
 /** Directories of the system: never removed whole, whatever a manifest says. */
-const SYSTEM = /^\/(?:[^/]+|(?:etc|var)\/(?:lib|log|cache|spool|opt|mail|systemd|ssh|apt|dpkg|default|init\.d|network|dnsmasq\.d|sudoers\.d|ssl|pam\.d|cron\.d)|var\/lib\/(?:dpkg|apt|systemd)|usr\/(?:bin|sbin|lib|lib64|libexec|share|local|include|src)(?:\/(?:bin|sbin|lib|share|etc))?)$/;
+const SYSTEM =
+  /^\/(?:[^/]+|(?:etc|var)\/(?:lib|log|cache|spool|opt|mail|systemd|ssh|apt|dpkg|default|init\.d|network|dnsmasq\.d|sudoers\.d|ssl|pam\.d|cron\.d)|var\/lib\/(?:dpkg|apt|systemd)|usr\/(?:bin|sbin|lib|lib64|libexec|share|local|include|src)(?:\/(?:bin|sbin|lib|share|etc))?)$/;
 
 /** A unit that ran `su` had a session opened for the account (pam_systemd); its manager lives on for seconds, and userdel refuses while it does. */
 const END_SESSIONS = `end_sessions() {
@@ -28,7 +29,12 @@ export async function removeCreated(session: HostSession, options: CallOptions =
   await session.withShellRetried({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
     const { manifest } = await enter(shell, []);
     if (manifest !== undefined) {
-      if (manifest.files.length > 0) throw hostError('host.command', { host: session.alias, text: manifest.files.map((file) => file.path).join(', ') }, { text: 'files-left' });
+      if (manifest.files.length > 0)
+        throw hostError(
+          'host.command',
+          { host: session.alias, text: manifest.files.map((file) => file.path).join(', ') },
+          { text: 'files-left' },
+        );
       const { paths, users, groups } = manifest.created;
       const removable = paths.map(checkPath).filter((path) => !SYSTEM.test(path));
       const deepestFirst = [...removable].sort((a, b) => b.length - a.length);
@@ -40,8 +46,18 @@ export async function removeCreated(session: HostSession, options: CallOptions =
           ...paths.filter((path) => SYSTEM.test(path)).map((path) => `rmdir -- ${words([path])} 2>/dev/null || :`),
           ...deepestFirst.map((path) => `rm -rf --one-file-system -- ${words([path])} || leave_failed ${words([path])}`),
           // Only system accounts: a person's account is never ours to remove.
-          ...users.map(checkAccount).map((name) => `if [ "$(id -u ${words([name])} 2>/dev/null || echo 0)" -ge 100 ] && [ "$(id -u ${words([name])})" -lt 1000 ]; then end_sessions ${words([name])}; userdel ${words([name])} || leave_failed ${words([name])}; fi`),
-          ...groups.map(checkAccount).map((name) => `if getent group ${words([name])} >/dev/null && [ "$(getent group ${words([name])} | cut -d: -f3)" -ge 100 ] && [ "$(getent group ${words([name])} | cut -d: -f3)" -lt 1000 ]; then groupdel ${words([name])} || leave_failed ${words([name])}; fi`),
+          ...users
+            .map(checkAccount)
+            .map(
+              (name) =>
+                `if [ "$(id -u ${words([name])} 2>/dev/null || echo 0)" -ge 100 ] && [ "$(id -u ${words([name])})" -lt 1000 ]; then end_sessions ${words([name])}; userdel ${words([name])} || leave_failed ${words([name])}; fi`,
+            ),
+          ...groups
+            .map(checkAccount)
+            .map(
+              (name) =>
+                `if getent group ${words([name])} >/dev/null && [ "$(getent group ${words([name])} | cut -d: -f3)" -ge 100 ] && [ "$(getent group ${words([name])} | cut -d: -f3)" -lt 1000 ]; then groupdel ${words([name])} || leave_failed ${words([name])}; fi`,
+            ),
           'rm -f -- "$S/manifest.json"',
         ].join('\n'),
       );

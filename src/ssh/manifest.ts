@@ -7,7 +7,15 @@ const schema = z.object({
   owner: z.object({ vm: z.string(), cluster: z.string(), era: z.string(), release: z.string() }),
   generation: z.number().int().nonnegative(),
   files: z.array(
-    z.object({ path: z.string(), sha256: z.string(), mode: z.number(), owner: z.string(), group: z.string(), time: z.string(), original: z.enum(['absent', 'kept']) }),
+    z.object({
+      path: z.string(),
+      sha256: z.string(),
+      mode: z.number(),
+      owner: z.string(),
+      group: z.string(),
+      time: z.string(),
+      original: z.enum(['absent', 'kept']),
+    }),
   ),
   packages: z.array(z.object({ name: z.string(), version: z.string(), before: z.string().optional() })),
   units: z.array(z.object({ name: z.string(), enabledBefore: z.string(), activeBefore: z.string() })),

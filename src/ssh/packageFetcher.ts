@@ -27,7 +27,8 @@ async function fetchPackage(source: PackageSource, options: CallOptions): Promis
     return await packageOf(await download(url, options), url);
   } catch (error) {
     // Up to 0.4 a release had three packages and no istio-sidecar.deb (citadel facts 2, step 3).
-    if (several && isMeshError(error, 'package.download')) throw hostError('package.unsupported', { source: source.path, text: error.userMessage.args['text'] ?? '' }, { cause: error });
+    if (several && isMeshError(error, 'package.download'))
+      throw hostError('package.unsupported', { source: source.path, text: error.userMessage.args.text ?? '' }, { cause: error });
     throw error;
   }
 }
@@ -40,7 +41,8 @@ export function sidecarUrl(text: string, path: string): { readonly url: string; 
     if (match?.[1] !== undefined) variables.set(match[1], match[2] ?? match[3] ?? match[4] ?? '');
   }
   const base = variables.get('PILOT_DEBIAN_URL');
-  if (base === undefined || base === '') throw hostError('package.source', { source: path, text: 'PILOT_DEBIAN_URL' }, { text: 'package.source.version', field: 'package' });
+  if (base === undefined || base === '')
+    throw hostError('package.source', { source: path, text: 'PILOT_DEBIAN_URL' }, { text: 'package.source.version', field: 'package' });
   return { url: `${base.replace(/\/+$/, '')}/${SIDECAR}`, several: variables.has('PROXY_DEBIAN_URL') || variables.has('AUTH_DEBIAN_URL') };
 }
 
@@ -121,6 +123,7 @@ async function body(response: Response, address: string, options: CallOptions): 
 
 function httpUrl(address: string): URL {
   const url = URL.parse(address);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw hostError('package.source', { source: address, text: 'http, https' }, { text: 'package.source.url', field: 'package' });
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw hostError('package.source', { source: address, text: 'http, https' }, { text: 'package.source.url', field: 'package' });
   return url;
 }

@@ -13,7 +13,21 @@ import { checkAccount, checkName, checkPath, words } from './words.ts';
 const LIMIT_MS = 600_000;
 const TOOLS_LIMIT_MS = 900_000;
 /** apt without a way out must fail soon, not after minutes. */
-const APT = ['apt-get', '-q', '-y', '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::https::Timeout=20', '-o', 'Acquire::Retries=1', '-o', 'DPkg::Lock::Timeout=60', '-o', 'Dpkg::Options::=--force-confold'];
+const APT = [
+  'apt-get',
+  '-q',
+  '-y',
+  '-o',
+  'Acquire::http::Timeout=20',
+  '-o',
+  'Acquire::https::Timeout=20',
+  '-o',
+  'Acquire::Retries=1',
+  '-o',
+  'DPkg::Lock::Timeout=60',
+  '-o',
+  'Dpkg::Options::=--force-confold',
+];
 const DPKG = ['dpkg', '--force-confold', '--force-confdef'];
 
 interface Owned {
@@ -24,7 +38,12 @@ interface Owned {
  * VmHost.installPackage: the manifest first learns what will be there that was not, then dpkg runs. A package that was absent and fails is purged again;
  * one that was there in another version cannot be brought back, and the error says so. Throws `host.package`.
  */
-export async function installPackage(session: HostSession, file: PackageFile, creates: HostManifest['created'], options: CallOptions & Partial<Owned> = {}): Promise<PackageState> {
+export async function installPackage(
+  session: HostSession,
+  file: PackageFile,
+  creates: HostManifest['created'],
+  options: CallOptions & Partial<Owned> = {},
+): Promise<PackageState> {
   const name = checkName(file.name);
   creates.paths.forEach(checkPath);
   [...creates.users, ...creates.groups].forEach(checkAccount);
@@ -36,8 +55,18 @@ export async function installPackage(session: HostSession, file: PackageFile, cr
       if (before?.version === file.version && before.status === 'install ok installed') return await finished(shell, before);
       const fresh = await absent(shell, creates);
       const base = manifest ?? emptyManifest(options.owner ?? { vm: session.alias, cluster: '', era: '', release: '' });
-      const recorded: HostManifest = { ...base, packages: withPackage(base, name, file.version, before?.version), created: joinCreated(base.created, fresh) };
-      await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, hadManifest: manifest !== undefined, record: undefined });
+      const recorded: HostManifest = {
+        ...base,
+        packages: withPackage(base, name, file.version, before?.version),
+        created: joinCreated(base.created, fresh),
+      };
+      await commitTransaction(shell, {
+        changes: [],
+        adopted: [],
+        manifest: recorded,
+        hadManifest: manifest !== undefined,
+        record: undefined,
+      });
       undo.needed = before?.version === undefined;
       shell.send(`take_package ${file.bytes.length} ${file.sha256}`, file.bytes);
       const ended = await quiet(shell, [...DPKG, '-i', '/var/lib/mesh-expansion/package/it.deb']);
@@ -58,7 +87,11 @@ export async function installPackage(session: HostSession, file: PackageFile, cr
 }
 
 /** VmHost.installTools: only what is missing; everything apt brings along is remembered, so that leave takes it away again. Throws `host.package`. */
-export async function installTools(session: HostSession, names: readonly string[], options: CallOptions & Partial<Owned> = {}): Promise<readonly PackageState[]> {
+export async function installTools(
+  session: HostSession,
+  names: readonly string[],
+  options: CallOptions & Partial<Owned> = {},
+): Promise<readonly PackageState[]> {
   names.forEach(checkName);
   if (names.length === 0) return [];
   return session.withShellRetried({ ...options, root: true, limitMs: TOOLS_LIMIT_MS }, async (shell) => {
@@ -76,26 +109,52 @@ export async function installTools(session: HostSession, names: readonly string[
       const after = await packageLines(shell, 'installed');
       const base = manifest ?? emptyManifest(options.owner ?? { vm: session.alias, cluster: '', era: '', release: '' });
       const fresh = after.filter((line) => versionOf(before, nameOf(line)) === undefined);
-      const packages = fresh.reduce((list, line) => withPackage({ ...base, packages: list }, nameOf(line), line.split('\t')[1] ?? '', undefined), base.packages);
-      if (fresh.length > 0) await commitTransaction(shell, { changes: [], adopted: [], manifest: { ...base, packages }, hadManifest: manifest !== undefined, record: undefined });
-      if (ended.code !== 0) throw hostError('host.package', { host: session.alias, names: missing.join(', '), text: printable(ended.said) }, { text: 'package.tools' });
+      const packages = fresh.reduce(
+        (list, line) => withPackage({ ...base, packages: list }, nameOf(line), line.split('\t')[1] ?? '', undefined),
+        base.packages,
+      );
+      if (fresh.length > 0)
+        await commitTransaction(shell, {
+          changes: [],
+          adopted: [],
+          manifest: { ...base, packages },
+          hadManifest: manifest !== undefined,
+          record: undefined,
+        });
+      if (ended.code !== 0)
+        throw hostError(
+          'host.package',
+          { host: session.alias, names: missing.join(', '), text: printable(ended.said) },
+          { text: 'package.tools' },
+        );
     }
     return finished(shell, packageStates(names, await packageLines(shell, `packages ${words(names)}`)));
   });
 }
 
 /** VmHost.removePackages: purges what the manifest says was absent before; the rest stays and is in the answer with its version. Throws `host.package`. */
-export async function removePackages(session: HostSession, names: readonly string[], options: CallOptions = {}): Promise<readonly PackageState[]> {
+export async function removePackages(
+  session: HostSession,
+  names: readonly string[],
+  options: CallOptions = {},
+): Promise<readonly PackageState[]> {
   names.forEach(checkName);
   if (names.length === 0) return [];
   return session.withShellRetried({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
     const { manifest } = await enter(shell, []);
     const ours = new Set((manifest?.packages ?? []).filter((entry) => entry.before === undefined).map((entry) => entry.name));
     const known = packageStates(names, await packageLines(shell, `packages ${words(names)}`));
-    const present = known.filter((state) => ours.has(state.name) && state.status !== undefined && !state.status.endsWith('not-installed')).map((state) => state.name);
+    const present = known
+      .filter((state) => ours.has(state.name) && state.status !== undefined && !state.status.endsWith('not-installed'))
+      .map((state) => state.name);
     if (present.length > 0) {
       const ended = await quiet(shell, ['dpkg', '--force-remove-reinstreq', '--purge', ...present]);
-      if (ended.code !== 0) throw hostError('host.package', { host: session.alias, names: present.join(', '), text: printable(errorLines(ended.said)) }, { text: 'package.purge' });
+      if (ended.code !== 0)
+        throw hostError(
+          'host.package',
+          { host: session.alias, names: present.join(', '), text: printable(errorLines(ended.said)) },
+          { text: 'package.purge' },
+        );
     }
     const gone = new Set(names.filter((name) => ours.has(name)));
     if (manifest !== undefined && gone.size > 0) {
@@ -126,13 +185,18 @@ async function quiet(shell: RemoteShell, argv: readonly string[]): Promise<{ rea
 async function absent(shell: RemoteShell, creates: HostManifest['created']): Promise<HostManifest['created']> {
   const ask = (what: string, list: readonly string[]): string => (list.length === 0 ? '' : `absent_${what} ${words(list)}`);
   const lines = await shell.ask([ask('paths', creates.paths), ask('users', creates.users), ask('groups', creates.groups)].join('\n'));
-  const of = (kind: string): string[] => lines.filter((line) => line.startsWith(`absent ${kind} `)).map((line) => line.slice(`absent ${kind} `.length));
+  const of = (kind: string): string[] =>
+    lines.filter((line) => line.startsWith(`absent ${kind} `)).map((line) => line.slice(`absent ${kind} `.length));
   return { paths: of('path'), users: of('user'), groups: of('group') };
 }
 
 function withPackage(manifest: HostManifest, name: string, version: string, before: string | undefined): HostManifest['packages'] {
   const known = manifest.packages.find((entry) => entry.name === name);
-  const entry = { name, version, ...(known === undefined ? (before === undefined ? {} : { before }) : known.before === undefined ? {} : { before: known.before }) };
+  const entry = {
+    name,
+    version,
+    ...(known === undefined ? (before === undefined ? {} : { before }) : known.before === undefined ? {} : { before: known.before }),
+  };
   return [...manifest.packages.filter((other) => other.name !== name), entry];
 }
 
@@ -145,13 +209,22 @@ function versionOf(lines: readonly string[], name: string): string | undefined {
 }
 
 function packageError(host: string, file: PackageFile, said: string, before: string | undefined): Error {
-  const missing = [...said.matchAll(/^ (?:\S+ depends on .*?; however:|\s*Package \S+ .*)$/gm)].map((match) => match[0].trim().replace('; however:', ''));
-  const args = { host, names: file.name, version: file.version, text: printable(missing.length > 0 ? missing.join('; ') : errorLines(said)), before: before ?? '' };
+  const missing = [...said.matchAll(/^ (?:\S+ depends on .*?; however:|\s*Package \S+ .*)$/gm)].map((match) =>
+    match[0].trim().replace('; however:', ''),
+  );
+  const args = {
+    host,
+    names: file.name,
+    version: file.version,
+    text: printable(missing.length > 0 ? missing.join('; ') : errorLines(said)),
+    before: before ?? '',
+  };
   if (before !== undefined) return hostError('host.package', args, { text: 'package.upgrade' });
   return hostError('host.package', args, { text: missing.length > 0 ? 'package.depends' : 'package' });
 }
 
-const NOISE = /^(\(Reading database|Preparing to unpack|Selecting previously|Unpacking |Setting up |Reading |Building |Processing triggers|Errors were encountered|Hit:|Ign:|Get:|Fetched |Need to get|After this|The following|\d+ upgraded|  \S+$|$)/;
+const NOISE =
+  /^(\(Reading database|Preparing to unpack|Selecting previously|Unpacking |Setting up |Reading |Building |Processing triggers|Errors were encountered|Hit:|Ign:|Get:|Fetched |Need to get|After this|The following|\d+ upgraded| {2}\S+$|$)/;
 
 /** What dpkg or apt said, without its progress. */
 function errorLines(said: string): string {

@@ -30,7 +30,13 @@ function probeScript(request: ProbeRequest, root: boolean): string {
   const parts = [STATE_FUNCTIONS, DESCRIBE_FUNCTIONS, PROBE_FUNCTIONS];
   if (request.manifest === true) parts.push(LOOK);
   // The clock comes first: what follows takes time.
-  if (request.facts === true) parts.push('facts', root ? 'port53' : 'sudo_kind; if sudo -n true 2>/dev/null; then sudo -n ss -lntup "sport = :53" | sed "s/^/port53 /"; else port53; fi');
+  if (request.facts === true)
+    parts.push(
+      'facts',
+      root
+        ? 'port53'
+        : 'sudo_kind; if sudo -n true 2>/dev/null; then sudo -n ss -lntup "sport = :53" | sed "s/^/port53 /"; else port53; fi',
+    );
   if (files.length > 0) parts.push(`describe ${words(files.map((file) => checkPath(file.path)))}`);
   files.forEach(({ path, want }, index) => {
     if (want === 'text' || want === 'certificate') parts.push(`${want} ${index} ${word(path)}`);

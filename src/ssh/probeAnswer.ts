@@ -8,7 +8,12 @@ import { parseManifest } from './manifest.ts';
 const BRIDGES = /^(docker|br-|virbr|cni|flannel|veth|cali|lxc|podman|kube-)/;
 
 /** The answer of one probe, from the lines of scripts/probe.ts, scripts/describe.ts and scripts/state.ts. `clock`: this side's time at sending and at receiving. */
-export function hostState(request: ProbeRequest, lines: readonly string[], sudo: HostFacts['sudo'] | undefined, clock: { readonly sent: number; readonly received: number }): HostState {
+export function hostState(
+  request: ProbeRequest,
+  lines: readonly string[],
+  sudo: HostFacts['sudo'] | undefined,
+  clock: { readonly sent: number; readonly received: number },
+): HostState {
   const values = (word: string): string[] => lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
   const manifest = values('manifest')[0];
   return {
@@ -21,9 +26,15 @@ export function hostState(request: ProbeRequest, lines: readonly string[], sudo:
   };
 }
 
-function hostFacts(values: (word: string) => string[], sudo: HostFacts['sudo'] | undefined, clock: { readonly sent: number; readonly received: number }): HostFacts {
+function hostFacts(
+  values: (word: string) => string[],
+  sudo: HostFacts['sudo'] | undefined,
+  clock: { readonly sent: number; readonly received: number },
+): HostFacts {
   const one = (word: string): string => values(word)[0]?.trim() ?? '';
-  const os = new Map(values('os').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).replace(/^(["'])(.*)\1$/, '$2')]));
+  const os = new Map(
+    values('os').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).replace(/^(["'])(.*)\1$/, '$2')]),
+  );
   const [kind, ...target] = one('resolv').split(' ');
   const remote = Number(one('clock')) * 1000;
   const booted = systemdTime(one('booted').replace(/^UserspaceTimestamp=/, ''));
@@ -58,9 +69,14 @@ function listener(line: string): { readonly process: string; readonly address: s
   return (names.length === 0 ? [''] : [...new Set(names)]).map((process) => ({ process, address }));
 }
 
-function remoteFiles(asked: NonNullable<ProbeRequest['files']>, lines: readonly string[], values: (word: string) => string[]): RemoteFile[] {
+function remoteFiles(
+  asked: NonNullable<ProbeRequest['files']>,
+  lines: readonly string[],
+  values: (word: string) => string[],
+): RemoteFile[] {
   const described = parseDescribed(lines);
-  const indexed = (word: string): Map<number, string> => new Map(values(word).map((line) => [Number(line.slice(0, line.indexOf(' '))), line.slice(line.indexOf(' ') + 1)]));
+  const indexed = (word: string): Map<number, string> =>
+    new Map(values(word).map((line) => [Number(line.slice(0, line.indexOf(' '))), line.slice(line.indexOf(' ') + 1)]));
   const texts = indexed('text');
   const publics = indexed('public');
   return asked.map(({ path, want }, index) => {
@@ -69,7 +85,18 @@ function remoteFiles(asked: NonNullable<ProbeRequest['files']>, lines: readonly 
     const publicKey = publics.get(index);
     const certificate = want !== 'certificate' ? undefined : publicKey === undefined ? certificateFacts(text) : keyFacts(publicKey);
     const shown = want === 'text' ? text : undefined;
-    return { path, exists, kind, mode, owner, group, size, sha256, ...(shown === undefined ? {} : { text: shown }), ...(certificate === undefined ? {} : { certificate }) };
+    return {
+      path,
+      exists,
+      kind,
+      mode,
+      owner,
+      group,
+      size,
+      sha256,
+      ...(shown === undefined ? {} : { text: shown }),
+      ...(certificate === undefined ? {} : { certificate }),
+    };
   });
 }
 
@@ -78,7 +105,9 @@ export function certificateFacts(text: string | undefined): CertificateFacts | u
   if (text?.includes('-----BEGIN CERTIFICATE-----') !== true) return undefined;
   try {
     const certificate = new X509Certificate(text);
-    const uris = [...(certificate.subjectAltName ?? '').matchAll(/URI:("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) => (match[1]?.startsWith('"') === true ? (JSON.parse(match[1]) as string) : (match[1] ?? '').trim()));
+    const uris = [...(certificate.subjectAltName ?? '').matchAll(/URI:("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) =>
+      match[1]?.startsWith('"') === true ? (JSON.parse(match[1]) as string) : (match[1] ?? '').trim(),
+    );
     return {
       subject: certificate.subject,
       issuer: certificate.issuer,
@@ -129,7 +158,11 @@ export function packageStates(asked: readonly string[], lines: readonly string[]
   const found = new Map(lines.map((line) => [line.split('\t')[0] ?? '', line.split('\t')]));
   return asked.map((name) => {
     const [, version, status] = found.get(name) ?? [];
-    return { name, ...(version === undefined || version === '' || status?.endsWith(' installed') !== true ? {} : { version }), ...(status === undefined ? {} : { status }) };
+    return {
+      name,
+      ...(version === undefined || version === '' || status?.endsWith(' installed') !== true ? {} : { version }),
+      ...(status === undefined ? {} : { status }),
+    };
   });
 }
 

@@ -29,11 +29,21 @@ export async function push(session: HostSession, request: PushRequest, options: 
         return done;
       }
       const plan = planPush(session.alias, request, situation, ORIGINALS, new Date());
-      const result = { changed: plan.changes.map((change) => change.path), unchanged: plan.unchanged, generation: plan.manifest.generation };
+      const result = {
+        changed: plan.changes.map((change) => change.path),
+        unchanged: plan.unchanged,
+        generation: plan.manifest.generation,
+      };
       intended.before = situation.manifest?.generation ?? 0;
       if (plan.manifest !== situation.manifest) {
         intended.result = result;
-        await commitTransaction(shell, { changes: plan.changes, adopted: plan.adopted, manifest: plan.manifest, hadManifest: situation.manifest !== undefined, record: plan.manifest.generation });
+        await commitTransaction(shell, {
+          changes: plan.changes,
+          adopted: plan.adopted,
+          manifest: plan.manifest,
+          hadManifest: situation.manifest !== undefined,
+          record: plan.manifest.generation,
+        });
       }
       await shell.finish();
       return result;
@@ -83,14 +93,19 @@ export async function interrupted(session: HostSession, error: unknown, generati
   if (generation === undefined) return error;
   const state = manifestOf(lines)?.generation === generation ? 'new' : 'old';
   const code = isMeshError(error) ? error.code : 'cancelled';
-  return hostError(code, { host: session.alias, seconds: PUSH_LIMIT_MS / 1000 }, { text: `${code.replace('host.', '')}.push-${state}`, cause: error });
+  return hostError(
+    code,
+    { host: session.alias, seconds: PUSH_LIMIT_MS / 1000 },
+    { text: `${code.replace('host.', '')}.push-${state}`, cause: error },
+  );
 }
 
 function checkFile(file: PushRequest['files'][number]): void {
   checkPath(file.path);
   checkAccount(file.owner);
   checkAccount(file.group);
-  if (!Number.isInteger(file.mode) || file.mode < 0 || file.mode > 0o7777) throw hostError('host.word', { value: String(file.mode) }, { field: 'mode' });
+  if (!Number.isInteger(file.mode) || file.mode < 0 || file.mode > 0o7777)
+    throw hostError('host.word', { value: String(file.mode) }, { field: 'mode' });
 }
 
 function holds(manifest: HostManifest, request: PushRequest): boolean {

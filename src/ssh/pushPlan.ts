@@ -20,7 +20,10 @@ export interface Change {
   readonly place: Place;
   readonly now: Described;
   /** What to put there: bytes sent along, a file kept on the VM, or nothing. */
-  readonly to: { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly mode: number; readonly owner: string; readonly group: string } | { readonly kind: 'kept'; readonly source: string } | { readonly kind: 'absent' };
+  readonly to:
+    | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly mode: number; readonly owner: string; readonly group: string }
+    | { readonly kind: 'kept'; readonly source: string }
+    | { readonly kind: 'absent' };
   /** Set where what is there now is the machine's own and must be kept as the original. */
   readonly keepOriginal: boolean;
 }
@@ -64,7 +67,10 @@ export function parsePlaces(lines: readonly string[]): Map<string, Place> {
     if (match === null) continue;
     const [, base = '/', reached = '/', path = ''] = match;
     const slash = path.lastIndexOf('/');
-    const below = path.slice(reached === '/' ? 0 : reached.length, slash).split('/').filter((segment) => segment !== '');
+    const below = path
+      .slice(reached === '/' ? 0 : reached.length, slash)
+      .split('/')
+      .filter((segment) => segment !== '');
     const missing: string[] = [];
     let directory = base;
     for (const segment of below) {
@@ -94,28 +100,54 @@ export function planPush(host: string, request: PushRequest, situation: Situatio
     const other = taken.get(physical);
     if (other !== undefined) throw hostError('host.path-unsafe', { host, text: `${other}, ${file.path}` }, { text: 'path-twice' });
     taken.set(physical, file.path);
-    if (file.expect !== undefined && file.expect !== (state.exists ? (state.sha256 ?? '') : 'absent')) throw hostError('host.drift', { host, path: file.path });
+    if (file.expect !== undefined && file.expect !== (state.exists ? (state.sha256 ?? '') : 'absent'))
+      throw hostError('host.drift', { host, path: file.path });
     const bytes = bytesOf(file);
     const hash = sha256(bytes);
     const known = recorded.get(file.path);
-    const same = state.kind === 'file' && state.sha256 === hash && state.mode === file.mode && state.owner === file.owner && state.group === file.group;
+    const same =
+      state.kind === 'file' &&
+      state.sha256 === hash &&
+      state.mode === file.mode &&
+      state.owner === file.owner &&
+      state.group === file.group;
     if (same) unchanged.push(file.path);
-    else changes.push({ path: file.path, place, now: state, to: { kind: 'bytes', bytes, mode: file.mode, owner: file.owner, group: file.group }, keepOriginal: known === undefined && state.exists });
+    else
+      changes.push({
+        path: file.path,
+        place,
+        now: state,
+        to: { kind: 'bytes', bytes, mode: file.mode, owner: file.owner, group: file.group },
+        keepOriginal: known === undefined && state.exists,
+      });
     if (same && known?.sha256 === hash && known.mode === file.mode && known.owner === file.owner && known.group === file.group) continue;
     if (same && known === undefined) adopted.push(file.path);
-    files.set(file.path, { path: file.path, sha256: hash, mode: file.mode, owner: file.owner, group: file.group, time: now.toISOString(), original: known?.original ?? (state.exists ? 'kept' : 'absent') });
+    files.set(file.path, {
+      path: file.path,
+      sha256: hash,
+      mode: file.mode,
+      owner: file.owner,
+      group: file.group,
+      time: now.toISOString(),
+      original: known?.original ?? (state.exists ? 'kept' : 'absent'),
+    });
   }
   for (const path of request.drop ?? []) {
     const known = recorded.get(path);
     if (known === undefined) continue;
     const { state, place } = lookUp(host, path, situation);
     files.delete(path);
-    if (known.original === 'kept') changes.push({ path, place, now: state, to: { kind: 'kept', source: `${originals}/${copyName(path)}` }, keepOriginal: false });
+    if (known.original === 'kept')
+      changes.push({ path, place, now: state, to: { kind: 'kept', source: `${originals}/${copyName(path)}` }, keepOriginal: false });
     else if (state.exists) changes.push({ path, place, now: state, to: { kind: 'absent' }, keepOriginal: false });
   }
   const created = [...new Set(changes.filter((change) => change.to.kind !== 'absent').flatMap((change) => change.place.missing))];
   const list = [...files.values()];
-  const quiet = changes.length === 0 && before !== undefined && JSON.stringify(list) === JSON.stringify(before.files) && sameOwner(request.owner, before.owner);
+  const quiet =
+    changes.length === 0 &&
+    before !== undefined &&
+    JSON.stringify(list) === JSON.stringify(before.files) &&
+    sameOwner(request.owner, before.owner);
   const manifest: HostManifest = {
     version: 1,
     owner: request.owner,
@@ -123,7 +155,11 @@ export function planPush(host: string, request: PushRequest, situation: Situatio
     files: list,
     packages: before?.packages ?? [],
     units: before?.units ?? [],
-    created: { paths: [...new Set([...(before?.created.paths ?? []), ...created])], users: before?.created.users ?? [], groups: before?.created.groups ?? [] },
+    created: {
+      paths: [...new Set([...(before?.created.paths ?? []), ...created])],
+      users: before?.created.users ?? [],
+      groups: before?.created.groups ?? [],
+    },
   };
   return { changes, unchanged, adopted, manifest: quiet ? before : manifest };
 }
@@ -133,10 +169,15 @@ function sameOwner(a: HostManifest['owner'], b: HostManifest['owner']): boolean 
 }
 
 /** A path's state and place. Throws `host.path-unsafe` where a directory or a device is in the way. */
-export function lookUp(host: string, path: string, situation: Pick<Situation, 'described' | 'places'>): { readonly state: Described; readonly place: Place } {
+export function lookUp(
+  host: string,
+  path: string,
+  situation: Pick<Situation, 'described' | 'places'>,
+): { readonly state: Described; readonly place: Place } {
   const state = situation.described.get(path) ?? { exists: false };
   const place = situation.places.get(path);
   if (place === undefined) throw hostError('host.command', { host, text: path });
-  if (state.exists && state.kind !== 'file' && state.kind !== 'link') throw hostError('host.path-unsafe', { host, text: path }, { text: 'not-file' });
+  if (state.exists && state.kind !== 'file' && state.kind !== 'link')
+    throw hostError('host.path-unsafe', { host, text: path }, { text: 'not-file' });
   return { state, place };
 }

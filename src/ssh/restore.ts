@@ -26,9 +26,24 @@ export async function rollback(session: HostSession, options: CallOptions = {}):
       const source = `${STATE_DIRECTORY}/generations/${generation}/${copyName(path)}`;
       return [{ path, place, now: state, to: before === 'kept' ? { kind: 'kept', source } : { kind: 'absent' }, keepOriginal: false }];
     });
-    const after: HostManifest = { ...manifest, owner: kept.manifest?.owner ?? manifest.owner, generation: generation - 1, files: kept.manifest?.files ?? [] };
-    await commitTransaction(shell, { changes, adopted: [], manifest: after, hadManifest: true, record: undefined, afterwards: `rm -rf -- ${STATE_DIRECTORY}/generations/${generation}` });
-    return { result: { changed: changes.map((change) => change.path), unchanged: [], generation: after.generation }, generation: after.generation };
+    const after: HostManifest = {
+      ...manifest,
+      owner: kept.manifest?.owner ?? manifest.owner,
+      generation: generation - 1,
+      files: kept.manifest?.files ?? [],
+    };
+    await commitTransaction(shell, {
+      changes,
+      adopted: [],
+      manifest: after,
+      hadManifest: true,
+      record: undefined,
+      afterwards: `rm -rf -- ${STATE_DIRECTORY}/generations/${generation}`,
+    });
+    return {
+      result: { changed: changes.map((change) => change.path), unchanged: [], generation: after.generation },
+      generation: after.generation,
+    };
   });
 }
 
@@ -41,13 +56,24 @@ export async function restoreOriginals(session: HostSession, options: CallOption
     const situation = { manifest, ...(paths.length === 0 ? { described: new Map(), places: new Map() } : await lookAt(shell, paths)) };
     const plan = planPush(session.alias, { owner: manifest.owner, files: [], drop: paths }, situation, ORIGINALS, new Date());
     const generation = plan.manifest.generation;
-    if (plan.manifest !== manifest) await commitTransaction(shell, { changes: plan.changes, adopted: [], manifest: plan.manifest, hadManifest: situation.manifest !== undefined, record: generation });
+    if (plan.manifest !== manifest)
+      await commitTransaction(shell, {
+        changes: plan.changes,
+        adopted: [],
+        manifest: plan.manifest,
+        hadManifest: true,
+        record: generation,
+      });
     return { result: { changed: plan.changes.map((change) => change.path), unchanged: [], generation }, generation };
   });
 }
 
 /** Runs a change of files once; an interruption is followed by a repair that tells which set is there. */
-async function changing(session: HostSession, options: CallOptions, work: (shell: RemoteShell) => Promise<{ readonly result: PushResult; readonly generation: number }>): Promise<PushResult> {
+async function changing(
+  session: HostSession,
+  options: CallOptions,
+  work: (shell: RemoteShell) => Promise<{ readonly result: PushResult; readonly generation: number }>,
+): Promise<PushResult> {
   try {
     return await session.withShell({ ...options, root: true, limitMs: PUSH_LIMIT_MS }, async (shell) => {
       const { result } = await work(shell);
@@ -60,9 +86,14 @@ async function changing(session: HostSession, options: CallOptions, work: (shell
   }
 }
 
-async function readGeneration(shell: RemoteShell, generation: number): Promise<{ readonly record: GenerationRecord; readonly manifest: HostManifest | undefined } | undefined> {
+async function readGeneration(
+  shell: RemoteShell,
+  generation: number,
+): Promise<{ readonly record: GenerationRecord; readonly manifest: HostManifest | undefined } | undefined> {
   const directory = `${STATE_DIRECTORY}/generations/${generation}`;
-  const lines = await shell.ask(`for name in changes manifest; do [ ! -e "${directory}/$name.json" ] || printf '%s %s\\n' "$name" "$(base64 -w0 -- "${directory}/$name.json")"; done`);
+  const lines = await shell.ask(
+    `for name in changes manifest; do [ ! -e "${directory}/$name.json" ] || printf '%s %s\\n' "$name" "$(base64 -w0 -- "${directory}/$name.json")"; done`,
+  );
   const text = (name: string): string | undefined => {
     const line = lines.find((one) => one.startsWith(`${name} `));
     return line === undefined ? undefined : Buffer.from(line.slice(name.length + 1), 'base64').toString('utf8');

@@ -13,7 +13,8 @@ const LIMIT_MS = 60_000;
  */
 export async function run(session: HostSession, command: HostCommand, options: CallOptions = {}): Promise<CommandOutput> {
   const [program] = command.argv;
-  if (program === undefined || program === '' || program.startsWith('-')) throw hostError('host.word', { value: program ?? '' }, { field: 'argv' });
+  if (program === undefined || program === '' || program.startsWith('-'))
+    throw hostError('host.word', { value: program ?? '' }, { field: 'argv' });
   const limitMs = command.timeoutMs ?? options.timeoutMs ?? LIMIT_MS;
   const line = `exec timeout --foreground -k 5 ${Math.ceil(limitMs / 1000) + 5} ${words(command.argv)} </dev/null`;
   const start = performance.now();
@@ -23,11 +24,23 @@ export async function run(session: HostSession, command: HostCommand, options: C
     return await session.withShell({ ...options, timeoutMs: limitMs, limitMs, root: command.asRoot === true }, async (shell) => {
       partial.printed = () => shell.printed();
       const end = await shell.finish(line);
-      return { exitCode: end.exitCode ?? 255, stdout: end.stdout.toString('utf8'), stderr: end.stderr, durationMs: took(), timedOut: false };
+      return {
+        exitCode: end.exitCode ?? 255,
+        stdout: end.stdout.toString('utf8'),
+        stderr: end.stderr,
+        durationMs: took(),
+        timedOut: false,
+      };
     });
   } catch (error) {
     if (!isMeshError(error, 'host.timeout')) throw error;
     const printed = partial.printed?.();
-    return { exitCode: 124, stdout: printed?.stdout.toString('utf8') ?? '', stderr: printed?.stderr ?? '', durationMs: took(), timedOut: true };
+    return {
+      exitCode: 124,
+      stdout: printed?.stdout.toString('utf8') ?? '',
+      stderr: printed?.stderr ?? '',
+      durationMs: took(),
+      timedOut: true,
+    };
   }
 }

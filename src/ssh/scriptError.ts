@@ -13,7 +13,7 @@ export function scriptError(host: string, end: ShellEnd): MeshError {
   if (end.exitCode === EXIT.notFile) return hostError('host.path-unsafe', { host, text }, { text: 'not-file' });
   if (end.exitCode === EXIT.unrestored) return hostError('host.command', { host, text }, { text: 'unrestored' });
   if (/No space left on device|Disk quota exceeded/.test(end.stderr)) return hostError('host.disk-full', { host, text });
-  if (/Read-only file system/.test(end.stderr)) return hostError('host.read-only', { host, text });
+  if (end.stderr.includes('Read-only file system')) return hostError('host.read-only', { host, text });
   if (/invalid (user|group|spec)/.test(end.stderr)) return hostError('host.owner', { host, text });
   return hostError('host.command', { host, text });
 }

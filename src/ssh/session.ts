@@ -35,8 +35,7 @@ export class HostSession {
   readonly #options: ConnectOptions;
   #connection: Promise<Connection> | undefined;
   #connected = false;
-  #password: Secret | undefined;
-  #askedPassword = false;
+  #password: Promise<Secret | undefined> | undefined;
 
   constructor(alias: string, options: ConnectOptions) {
     this.alias = alias;
@@ -69,7 +68,7 @@ export class HostSession {
    * Throws `cancelled`, `host.timeout`, `host.lost`, sudo's errors, and what scriptError makes of a script's failure.
    */
   async withShell<T>(call: ShellCall, work: (shell: RemoteShell) => Promise<T>): Promise<T> {
-    if (call.signal?.aborted === true) throw hostError('cancelled', { host: this.alias }, { text: 'cancelled.before' });
+    if (isAborted(call.signal)) throw hostError('cancelled', { host: this.alias }, { text: 'cancelled.before' });
     const connection = await this.connect(call.signal);
     const shell = await this.#open(connection, call.root, call.signal);
     const limitMs = call.timeoutMs ?? call.limitMs;
@@ -81,7 +80,8 @@ export class HostSession {
     const onAbort = (): void => interrupt(hostError('cancelled', { host: this.alias }));
     const limit = setTimeout(() => interrupt(hostError('host.timeout', { host: this.alias, seconds: limitMs / 1000 })), limitMs);
     call.signal?.addEventListener('abort', onAbort);
-    if (call.signal?.aborted) onAbort();
+    // The signal may have been aborted while the shell was opened.
+    if (isAborted(call.signal)) onAbort();
     try {
       const result = await work(shell);
       if (interruption.error === undefined) return result;
@@ -132,18 +132,23 @@ export class HostSession {
 
   async #open(connection: Connection, root: boolean, signal: AbortSignal | undefined): Promise<RemoteShell> {
     if (!root) return RemoteShell.open(connection, false, signal);
-    this.#askedPassword = false;
-    const shell = await RemoteShell.open(connection, { password: (attempt) => this.#sudoPassword(attempt) }, signal);
-    this.sudo = connection.user === 'root' ? 'root' : this.#askedPassword ? 'password' : 'passwordless';
+    const asked = { times: 0 };
+    const password = (attempt: number): Promise<Uint8Array | undefined> => {
+      asked.times = attempt;
+      return this.#sudoPassword(attempt);
+    };
+    const shell = await RemoteShell.open(connection, { password }, signal);
+    this.sudo = connection.user === 'root' ? 'root' : asked.times > 0 ? 'password' : 'passwordless';
     return shell;
   }
 
-  /** The password that worked before, else the person's. A wrong one is forgotten. */
+  /** The password that worked before, else the person's; shells that open at the same time ask once. A wrong one is forgotten. */
   async #sudoPassword(attempt: number): Promise<Uint8Array | undefined> {
-    this.#askedPassword = true;
     if (attempt > 1) this.#password = undefined;
-    this.#password ??= await this.#options.prompter.secret({ kind: 'sudo', host: this.alias, prompt: '', echo: false });
-    return this.#password?.reveal();
+    this.#password ??= this.#options.prompter.secret({ kind: 'sudo', host: this.alias, prompt: '', echo: false });
+    const password = await this.#password;
+    if (password === undefined) this.#password = undefined;
+    return password?.reveal();
   }
 
   async #stop(connection: Connection, root: boolean, shell: RemoteShell): Promise<void> {
@@ -157,4 +162,8 @@ export class HostSession {
       shell.abandon(error instanceof Error ? error : new Error(String(error)));
     }
   }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }

@@ -1,13 +1,15 @@
 import type { ClientChannel } from 'ssh2';
 import type { Connection } from './connection.ts';
-import { hostError, printable } from './errors.ts';
+import { hostError } from './errors.ts';
+import { started, type ShellPrompts } from './shellStart.ts';
 
 /**
  * The one command line that is ever sent: fixed words and one random token. What is to be done and every value in it arrives on stdin, so neither
  * the user's login shell nor `ps` nor sudo's log sees it. Each part is a length, then that many bytes of sh that end with the token (a part cut off
  * by a lost connection is not run), then whatever those bytes read themselves.
  */
-const LOOP = 'printf "%s %s\\n" "$1" "$$"; printf "%s\\n" "$1" >&2; while IFS= read -r n; do s=$(head -c "$n"); case $s in *"#$1") eval "$s";; *) exit 74;; esac; done';
+const LOOP =
+  'printf "%s %s\\n" "$1" "$$"; printf "%s\\n" "$1" >&2; while IFS= read -r n; do s=$(head -c "$n"); case $s in *"#$1") eval "$s";; *) exit 74;; esac; done';
 const AS_LOGIN = (token: string): string => `exec env LC_ALL=C LANG=C /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
 const AS_ROOT = (token: string): string =>
   `exec env LC_ALL=C LANG=C sudo -S -p ${token}-password: -- setsid -w /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
@@ -21,11 +23,6 @@ export interface ShellEnd {
   readonly exitCode: number | undefined;
   readonly stdout: Buffer;
   readonly stderr: string;
-}
-
-export interface ShellPrompts {
-  /** Asked once for each prompt of sudo; undefined gives up. */
-  password(attempt: number): Promise<Uint8Array | undefined>;
 }
 
 /** A remote sh that takes its work in parts over one channel. Everything it prints before its token (profile noise, sudo's lecture) is dropped. */
@@ -78,7 +75,12 @@ export class RemoteShell {
       if (at >= 0 && (at === 0 || all[at - 1] === 10)) {
         this.#stdout = [all.subarray(at + marker.length)];
         this.#stdoutBytes -= at + marker.length;
-        return at === 0 ? [] : all.subarray(0, at - 1).toString('utf8').split('\n');
+        return at === 0
+          ? []
+          : all
+              .subarray(0, at - 1)
+              .toString('utf8')
+              .split('\n');
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#ended !== undefined) throw new ShellFailed({ exitCode: this.#ended.exitCode, stdout: all, stderr: this.#stderr });
@@ -136,7 +138,8 @@ export class RemoteShell {
     this.#stderr = stderr;
     channel.on('data', (chunk: Buffer) => {
       this.#stdoutBytes += chunk.length;
-      if (this.#stdoutBytes > OUTPUT_LIMIT) this.abandon(hostError('host.command', { host: this.#host, text: `more than ${OUTPUT_LIMIT} bytes` }));
+      if (this.#stdoutBytes > OUTPUT_LIMIT)
+        this.abandon(hostError('host.command', { host: this.#host, text: `more than ${OUTPUT_LIMIT} bytes` }));
       else this.#stdout.push(chunk);
       this.#wake();
     });
@@ -170,76 +173,4 @@ export class ShellFailed extends Error {
     super(`remote shell ended with ${end.exitCode ?? 'a signal'}`);
     this.end = end;
   }
-}
-
-const START_LIMIT_MS = 20_000;
-
-/** Waits for the token, answering sudo's prompts. */
-function started(channel: ClientChannel, connection: Connection, token: string, root: false | ShellPrompts, signal: AbortSignal | undefined): Promise<{ pid: number; rest: Buffer; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    let out = Buffer.alloc(0);
-    let err = '';
-    let attempt = 0;
-    let limit: NodeJS.Timeout;
-    const prompt = `${token}-password:`;
-    const words = (): string => printable(err.replaceAll(prompt, '').replace(`${token}\n`, '') || out.toString('utf8'));
-    const onAbort = (): void => fail(hostError('cancelled', { host: connection.host }, { text: 'cancelled.before' }));
-    const watch = (): void => {
-      clearTimeout(limit);
-      limit = setTimeout(() => fail(refused(connection, root, words())), START_LIMIT_MS);
-    };
-    const onOut = (chunk: Buffer): void => {
-      out = Buffer.concat([out, chunk]);
-      look();
-    };
-    const onErr = (chunk: Buffer): void => {
-      err += chunk.toString('utf8');
-      if (root !== false && err.split(prompt).length - 1 > attempt) answer(root);
-      look();
-    };
-    const onClose = (): void => fail(/incorrect password/.test(err) ? hostError('host.sudo-password', { host: connection.host, text: words() }) : refused(connection, root, words()));
-    // Only these: the channel has listeners of its own.
-    const done = (): void => {
-      clearTimeout(limit);
-      signal?.removeEventListener('abort', onAbort);
-      forget();
-      channel.off('data', onOut).off('close', onClose);
-      channel.stderr.off('data', onErr);
-    };
-    const fail = (error: Error): void => {
-      done();
-      channel.destroy();
-      reject(error);
-    };
-    const look = (): void => {
-      const match = new RegExp(`(?:^|\\n)${token} (\\d+)\\n`).exec(out.toString('latin1'));
-      if (match === null || !err.includes(`${token}\n`)) return;
-      done();
-      resolve({ pid: Number(match[1]), rest: out.subarray(match.index + match[0].length), stderr: err.slice(err.indexOf(`${token}\n`) + token.length + 1) });
-    };
-    const answer = (prompts: ShellPrompts): void => {
-      attempt += 1;
-      // A person is being asked: no time limit meanwhile.
-      clearTimeout(limit);
-      prompts.password(attempt).then(
-        (password) => {
-          if (password === undefined) return fail(hostError('host.sudo-password', { host: connection.host, text: '' }));
-          channel.write(Buffer.concat([password, Buffer.from('\n')]));
-          watch();
-        },
-        (error: unknown) => fail(error instanceof Error ? error : new Error(String(error))),
-      );
-    };
-    watch();
-    channel.on('data', onOut).on('close', onClose).on('error', () => undefined);
-    channel.stderr.on('data', onErr);
-    const forget = connection.whenLost((error) => fail(error));
-    if (signal?.aborted === true) return onAbort();
-    signal?.addEventListener('abort', onAbort);
-  });
-}
-
-function refused(connection: Connection, root: false | ShellPrompts, text: string): Error {
-  if (root === false) return hostError('host.command', { host: connection.host, text });
-  return hostError('host.sudo-refused', { host: connection.host, user: connection.user, text });
 }

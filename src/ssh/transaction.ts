@@ -43,13 +43,17 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
   take(manifestIndex, STATE_DIRECTORY, Buffer.from(manifestText(manifest)));
   const generation = transaction.record === undefined ? undefined : `${STATE_DIRECTORY}/generations/${transaction.record}`;
   if (generation !== undefined) {
-    const record: GenerationRecord = { changes: changes.map((change) => ({ path: change.path, before: change.now.exists ? 'kept' : 'absent' })) };
+    const record: GenerationRecord = {
+      changes: changes.map((change) => ({ path: change.path, before: change.now.exists ? 'kept' : 'absent' })),
+    };
     const bytes = Buffer.from(JSON.stringify(record));
     receive.push(`rm -rf -- ${generation}`, `mkdir -p -- ${generation}`, `head -c ${bytes.length} >${generation}/changes.json`);
     data.push(bytes);
   }
   const missing = missingParents(changes);
-  const lists = [directories, [...missing].reverse(), journalLines(transaction)].map((list) => Buffer.from(list.map((line) => `${line}\n`).join('')));
+  const lists = [directories, [...missing].reverse(), journalLines(transaction)].map((list) =>
+    Buffer.from(list.map((line) => `${line}\n`).join('')),
+  );
   // The first part only takes what is sent: were the connection lost on the way, the second, which does the work, would not be run.
   shell.send(
     [
@@ -65,11 +69,15 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
     [
       ...ownership(changes),
       ...keeping(transaction, generation),
-      ...changes.flatMap((change, index) => (change.now.exists ? [`hold ${index} ${words([change.place.directory, change.place.name])}`] : [])),
+      ...changes.flatMap((change, index) =>
+        change.now.exists ? [`hold ${index} ${words([change.place.directory, change.place.name])}`] : [],
+      ),
       ...(transaction.hadManifest ? [`hold ${manifestIndex} ${STATE_DIRECTORY} manifest.json`] : []),
       `journal ${words([...changes.flatMap((change, index) => (change.to.kind === 'absent' ? [] : [waiting(change, index)])), `${STATE_DIRECTORY}/${WAITING}/new-${manifestIndex}`])}`,
       ...changes.map((change, index) =>
-        change.to.kind === 'absent' ? `take_away ${words([change.place.directory, change.place.name])}` : `replace ${index} ${words([change.place.directory, change.place.name])}`,
+        change.to.kind === 'absent'
+          ? `take_away ${words([change.place.directory, change.place.name])}`
+          : `replace ${index} ${words([change.place.directory, change.place.name])}`,
       ),
       `replace ${manifestIndex} ${STATE_DIRECTORY} manifest.json`,
       `commit ${words(directories)}`,
@@ -81,8 +89,12 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
 
 /** One line for each target (scripts/state.ts): index, directory, name, and whether something is there. */
 function journalLines({ changes, hadManifest }: Transaction): string[] {
-  const line = (index: number, directory: string, name: string, exists: boolean): string => [index, directory, name, exists ? 'old' : 'absent'].join('\t');
-  return [...changes.map(({ place, now }, index) => line(index, place.directory, place.name, now.exists)), line(changes.length, STATE_DIRECTORY, 'manifest.json', hadManifest)];
+  const line = (index: number, directory: string, name: string, exists: boolean): string =>
+    [index, directory, name, exists ? 'old' : 'absent'].join('\t');
+  return [
+    ...changes.map(({ place, now }, index) => line(index, place.directory, place.name, now.exists)),
+    line(changes.length, STATE_DIRECTORY, 'manifest.json', hadManifest),
+  ];
 }
 
 /** Directories to make, outermost first. */
@@ -116,9 +128,11 @@ function ownership(changes: readonly Change[]): string[] {
 function keeping(transaction: Transaction, generation: string | undefined): string[] {
   const lines: string[] = [];
   const originals = [...transaction.changes.filter((change) => change.keepOriginal).map((change) => change.path), ...transaction.adopted];
-  if (originals.length > 0) lines.push(`mkdir -p -- ${ORIGINALS}`, ...originals.map((path) => `keep ${word(path)} ${ORIGINALS}/${copyName(path)}`));
+  if (originals.length > 0)
+    lines.push(`mkdir -p -- ${ORIGINALS}`, ...originals.map((path) => `keep ${word(path)} ${ORIGINALS}/${copyName(path)}`));
   if (generation !== undefined) {
-    for (const change of transaction.changes) if (change.now.exists) lines.push(`keep ${word(change.path)} ${generation}/${copyName(change.path)}`);
+    for (const change of transaction.changes)
+      if (change.now.exists) lines.push(`keep ${word(change.path)} ${generation}/${copyName(change.path)}`);
     lines.push(`[ ! -e ${STATE_DIRECTORY}/manifest.json ] || keep ${STATE_DIRECTORY}/manifest.json ${generation}/manifest.json`);
   }
   transaction.changes.forEach((change, index) => {

@@ -20,8 +20,14 @@ const RETURN_MS = 90_000;
  * VmHost.setUnits: the work is a transient unit of systemd, so that it goes on when it cuts the connection; its result is a file, read over a new connection.
  * Throws `host.unit` where systemd refuses or a started unit does not stay active, with its last log lines.
  */
-export async function setUnits(session: HostSession, change: UnitChange, options: CallOptions & { readonly owner?: HostManifest['owner'] } = {}): Promise<readonly UnitState[]> {
-  const names = [...new Set([change.enable, change.disable, change.start, change.restart, change.stop].flatMap((list) => list ?? []).map(checkName))];
+export async function setUnits(
+  session: HostSession,
+  change: UnitChange,
+  options: CallOptions & { readonly owner?: HostManifest['owner'] } = {},
+): Promise<readonly UnitState[]> {
+  const names = [
+    ...new Set([change.enable, change.disable, change.start, change.restart, change.stop].flatMap((list) => list ?? []).map(checkName)),
+  ];
   if (names.length === 0) return [];
   const id = crypto.randomUUID();
   const call = { ...options, root: true, limitMs: LIMIT_MS };
@@ -31,7 +37,14 @@ export async function setUnits(session: HostSession, change: UnitChange, options
       const { manifest } = await enter(shell, []);
       const before = unitStates(names, await shell.ask(`${PROBE_FUNCTIONS}\n${JOB_FUNCTIONS}\nunits ${words(names)}`));
       const recorded = withUnits(manifest ?? (options.owner === undefined ? undefined : emptyManifest(options.owner)), before);
-      if (recorded !== undefined && recorded !== manifest) await commitTransaction(shell, { changes: [], adopted: [], manifest: recorded, hadManifest: manifest !== undefined, record: undefined });
+      if (recorded !== undefined && recorded !== manifest)
+        await commitTransaction(shell, {
+          changes: [],
+          adopted: [],
+          manifest: recorded,
+          hadManifest: manifest !== undefined,
+          record: undefined,
+        });
       const job = Buffer.from(unitJob(change, change.settleMs ?? SETTLE_MS));
       await shell.ask(`start_job ${id} ${job.length}`, job);
       const answer = await shell.ask(read);
@@ -52,7 +65,10 @@ function withUnits(manifest: HostManifest | undefined, before: readonly UnitStat
   if (manifest === undefined) return undefined;
   const fresh = before.filter((unit) => !manifest.units.some((known) => known.name === unit.name));
   if (fresh.length === 0) return manifest;
-  return { ...manifest, units: [...manifest.units, ...fresh.map((unit) => ({ name: unit.name, enabledBefore: unit.enabled, activeBefore: unit.active }))] };
+  return {
+    ...manifest,
+    units: [...manifest.units, ...fresh.map((unit) => ({ name: unit.name, enabledBefore: unit.enabled, activeBefore: unit.active }))],
+  };
 }
 
 /** Reconnects until the machine answers again. A job that never started is `host.lost`. */
@@ -62,7 +78,8 @@ async function readAfterReturn(session: HostSession, id: string, read: string, o
       const lines = await shell.ask(`${PROBE_FUNCTIONS}\n${JOB_FUNCTIONS}\nS=${STATE_DIRECTORY}\n${read}`);
       await shell.ask(`end_job ${id}`);
       await shell.finish();
-      if (!lines.some((line) => line.startsWith('result '))) throw hostError('host.lost', { host: session.alias, text: id }, { text: 'lost.before-start' });
+      if (!lines.some((line) => line.startsWith('result ')))
+        throw hostError('host.lost', { host: session.alias, text: id }, { text: 'lost.before-start' });
       return lines;
     });
   return session.afterLoss(again, options.signal, RETURN_MS);
@@ -79,9 +96,19 @@ function judge(host: string, names: readonly string[], change: UnitChange, lines
   const states = unitStates(names, lines);
   const result = lines.find((line) => line.startsWith('result '))?.slice('result '.length) ?? '';
   const said = Buffer.from(lines.find((line) => line.startsWith('said '))?.slice('said '.length) ?? '', 'base64').toString('utf8');
-  const broken = states.find((state) => [...(change.start ?? []), ...(change.restart ?? [])].includes(state.name) && (state.active !== 'active' || result.split(' ').includes(state.name)));
+  const broken = states.find(
+    (state) =>
+      [...(change.start ?? []), ...(change.restart ?? [])].includes(state.name) &&
+      (state.active !== 'active' || result.split(' ').includes(state.name)),
+  );
   if (broken !== undefined) {
-    throw hostError('host.unit', { host, unit: broken.name, state: `${broken.active} (${broken.sub})`, restarts: broken.restarts, log: broken.log ?? said.trim() });
+    throw hostError('host.unit', {
+      host,
+      unit: broken.name,
+      state: `${broken.active} (${broken.sub})`,
+      restarts: broken.restarts,
+      log: broken.log ?? said.trim(),
+    });
   }
   if (result !== 'ok') throw hostError('host.unit', { host, unit: names.join(', '), text: said.trim() }, { text: 'unit.refused' });
   return states;

@@ -29,7 +29,8 @@ export function checkAlias(alias: string): string {
 export function checkPath(path: string): string {
   const segments = path.split('/').slice(1);
   const normal = path.startsWith('/') && segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
-  if (!normal || CONTROL.test(path) || path.length > 1024) throw hostError('host.path', { path: path.replace(CONTROL, '?') }, { field: 'path' });
+  if (!normal || CONTROL.test(path) || path.length > 1024)
+    throw hostError('host.path', { path: path.replace(CONTROL, '?') }, { field: 'path' });
   return path;
 }
 

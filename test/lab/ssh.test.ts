@@ -39,11 +39,16 @@ describe('the way into a machine', function () {
     it('asks about an unknown key with the fingerprint of ssh-keygen, after hanging up, and remembers the answer in its own store', async () => {
       const printed = await tests.root('vm-1', 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d" " -f2');
       let open = 'not asked';
-      const person = new Person({ acceptKey: true, meanwhile: async () => void (open = await tests.root('vm-1', "ss -Htn state established '( sport = :22 )'")) });
+      const person = new Person({
+        acceptKey: true,
+        meanwhile: async () => void (open = await tests.root('vm-1', "ss -Htn state established '( sport = :22 )'")),
+      });
       const trustStore = memoryTrustStore();
       const known = await readFile(tests.lab.knownHosts, 'utf8');
       assert.equal(await whoami('vm-1', { lines: UNKNOWN, prompter: person, trustStore }), tests.lab.sshUser);
-      assert.deepEqual(person.keyQuestions, [{ host: 'vm-1', address: tests.lab.machine('vm-1').address, keyType: 'ssh-ed25519', fingerprint: printed }]);
+      assert.deepEqual(person.keyQuestions, [
+        { host: 'vm-1', address: tests.lab.machine('vm-1').address, keyType: 'ssh-ed25519', fingerprint: printed },
+      ]);
       assert.equal(open, '', 'no connection while the person thinks');
       assert.equal(await readFile(tests.lab.knownHosts, 'utf8'), known);
       const again = new Person();
@@ -57,16 +62,30 @@ describe('the way into a machine', function () {
       assert.equal(refusal.code, 'host.key-unknown');
       assert.equal(refusal.kind, 'person');
       const strict = new Person({ acceptKey: true });
-      assert.equal(await codeOf(tests.open('vm-1', { lines: ['Host *', '  UserKnownHostsFile /dev/null', '  StrictHostKeyChecking yes'], prompter: strict })), 'host.key-unknown');
+      assert.equal(
+        await codeOf(
+          tests.open('vm-1', { lines: ['Host *', '  UserKnownHostsFile /dev/null', '  StrictHostKeyChecking yes'], prompter: strict }),
+        ),
+        'host.key-unknown',
+      );
       assert.equal(strict.keyQuestions.length, 0);
       assert.equal(await tests.logins('vm-1'), before);
     });
 
     it('accepts a new key without a question where StrictHostKeyChecking is accept-new, and says so', async () => {
       const person = new Person();
-      assert.equal(await whoami('vm-1', { lines: ['Host *', '  UserKnownHostsFile /dev/null', '  StrictHostKeyChecking accept-new'], prompter: person }), tests.lab.sshUser);
+      assert.equal(
+        await whoami('vm-1', {
+          lines: ['Host *', '  UserKnownHostsFile /dev/null', '  StrictHostKeyChecking accept-new'],
+          prompter: person,
+        }),
+        tests.lab.sshUser,
+      );
       assert.deepEqual(person.keyQuestions, []);
-      assert.deepEqual(person.notes.map((note) => note.id), ['ssh.note.key-accepted']);
+      assert.deepEqual(
+        person.notes.map((note) => note.id),
+        ['ssh.note.key-accepted'],
+      );
     });
 
     it('refuses a changed key without a question and before any login, also with StrictHostKeyChecking no', async () => {
@@ -76,7 +95,10 @@ describe('the way into a machine', function () {
         const person = new Person({ acceptKey: true });
         const refusal = await errorOf(tests.open('vm-1', { lines: ['Host *', `  StrictHostKeyChecking ${strict}`], prompter: person }));
         assert.equal(refusal.code, 'host.key-changed');
-        assert.equal(refusal.userMessage.args['fingerprint'], await tests.root('vm-1', 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d" " -f2'));
+        assert.equal(
+          refusal.userMessage.args.fingerprint,
+          await tests.root('vm-1', 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d" " -f2'),
+        );
         assert.equal(person.keyQuestions.length, 0);
       }
       assert.equal(await tests.logins('vm-1'), before);
@@ -86,15 +108,20 @@ describe('the way into a machine', function () {
       const key = await publicKey('vm-1', 'ed25519');
       const file = await tests.file('revoked', `${tests.lab.machine('vm-1').address} ${key}\n@revoked * ${key}\n`);
       const person = new Person({ acceptKey: true });
-      assert.equal(await codeOf(tests.open('vm-1', { lines: ['Host *', `  UserKnownHostsFile ${file}`], prompter: person })), 'host.key-revoked');
+      assert.equal(
+        await codeOf(tests.open('vm-1', { lines: ['Host *', `  UserKnownHostsFile ${file}`], prompter: person })),
+        'host.key-revoked',
+      );
       assert.equal(person.keyQuestions.length, 0);
     });
 
     it('names a certificate authority, which it cannot honour', async () => {
       const file = await tests.file('authority', `@cert-authority * ${await publicKey('vm-2', 'ed25519')}\n`);
-      const refusal = await errorOf(tests.open('vm-1', { lines: ['Host *', `  UserKnownHostsFile ${file}`, '  StrictHostKeyChecking ask'] }));
+      const refusal = await errorOf(
+        tests.open('vm-1', { lines: ['Host *', `  UserKnownHostsFile ${file}`, '  StrictHostKeyChecking ask'] }),
+      );
       assert.equal(refusal.code, 'host.option-unsupported');
-      assert.equal(refusal.userMessage.args['option'], '@cert-authority');
+      assert.equal(refusal.userMessage.args.option, '@cert-authority');
     });
 
     it('asks the server for the type that is known, in a hashed file beside another one', async () => {
@@ -102,7 +129,10 @@ describe('the way into a machine', function () {
       await run(['ssh-keygen', '-q', '-H', '-f', file]);
       assert.match(await readFile(file, 'utf8'), /^\|1\|/);
       const person = new Person();
-      assert.equal(await whoami('vm-1', { lines: ['Host *', `  UserKnownHostsFile /dev/null ${file}`], prompter: person }), tests.lab.sshUser);
+      assert.equal(
+        await whoami('vm-1', { lines: ['Host *', `  UserKnownHostsFile /dev/null ${file}`], prompter: person }),
+        tests.lab.sshUser,
+      );
       assert.equal(person.keyQuestions.length, 0);
     });
   });
@@ -120,7 +150,10 @@ describe('the way into a machine', function () {
       const file = await newKey('locked', 'open sesame');
       const person = new Person({ answers: ['wrong', 'open sesame'] });
       assert.equal(await whoami('vm-1', { lines: ['Host vm-1', ...only(file)], prompter: person }), tests.lab.sshUser);
-      assert.deepEqual(person.questions.map(({ kind, prompt, echo }) => ({ kind, prompt, echo })), Array(2).fill({ kind: 'passphrase', prompt: file, echo: false }));
+      assert.deepEqual(
+        person.questions.map(({ kind, prompt, echo }) => ({ kind, prompt, echo })),
+        Array(2).fill({ kind: 'passphrase', prompt: file, echo: false }),
+      );
     });
 
     it('opens an old-format key that has no public half beside it', async () => {
@@ -129,14 +162,20 @@ describe('the way into a machine', function () {
       await tests.root('vm-1', 'cat >>/home/admin/.ssh/authorized_keys <<E\n$1\nE', (await readFile(`${file}.pub`, 'utf8')).trim());
       await run(['rm', `${file}.pub`]);
       const person = new Person({ answers: ['old one'] });
-      assert.equal(await whoami('vm-1', { lines: ['Match all', `  IdentityFile ${file}`, '  IdentityAgent none'], prompter: person }), tests.lab.sshUser);
+      assert.equal(
+        await whoami('vm-1', { lines: ['Match all', `  IdentityFile ${file}`, '  IdentityAgent none'], prompter: person }),
+        tests.lab.sshUser,
+      );
     });
 
     it('does not ask for the passphrase of a key that the machine does not want', async () => {
       const file = path.join(tests.directory, 'unwanted');
       await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', 'never asked', '-f', file]);
       const person = new Person({ answers: ['never asked'] });
-      const config = await tests.file('unwanted-config', `Host vm-1\n  HostName ${tests.lab.machine('vm-1').address}\n  User admin\n  IdentityFile ${file}\n  IdentityAgent none\n  PreferredAuthentications publickey\n  UserKnownHostsFile ${tests.lab.knownHosts}\n`);
+      const config = await tests.file(
+        'unwanted-config',
+        `Host vm-1\n  HostName ${tests.lab.machine('vm-1').address}\n  User admin\n  IdentityFile ${file}\n  IdentityAgent none\n  PreferredAuthentications publickey\n  UserKnownHostsFile ${tests.lab.knownHosts}\n`,
+      );
       const refusal = await errorOf(openHost('vm-1', { configFile: config, prompter: person }));
       assert.equal(refusal.code, 'host.auth-failed');
       assert.equal(refusal.kind, 'person');
@@ -148,7 +187,8 @@ describe('the way into a machine', function () {
       const socket = path.join(tests.directory, 'agent');
       const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
       heals.push(() => Promise.resolve(void agent.kill()));
-      for (let i = 0; i < 50 && (await run(['test', '-S', socket], { tolerant: true })).code !== 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let i = 0; i < 50 && (await run(['test', '-S', socket], { tolerant: true })).code !== 0; i += 1)
+        await new Promise((resolve) => setTimeout(resolve, 50));
       await run(['ssh-add', '-q', file], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
       await run(['rm', file]);
       const head = `Host vm-1\n  HostName ${tests.lab.machine('vm-1').address}\n  User admin\n  UserKnownHostsFile ${tests.lab.knownHosts}\n  PreferredAuthentications publickey\n  IdentityAgent ${socket}\n`;
@@ -160,14 +200,20 @@ describe('the way into a machine', function () {
       };
       assert.equal(await through('agent-any', '  IdentityFile none\n'), 'admin');
       assert.equal(await through('agent-named', `  IdentitiesOnly yes\n  IdentityFile ${file}.pub\n`), 'admin');
-      assert.equal(await codeOf(through('agent-other', `  IdentitiesOnly yes\n  IdentityFile ${tests.directory}/nothing\n`)), 'host.auth-failed');
+      assert.equal(
+        await codeOf(through('agent-other', `  IdentitiesOnly yes\n  IdentityFile ${tests.directory}/nothing\n`)),
+        'host.auth-failed',
+      );
     });
 
     it('takes a password, asked again when wrong', async () => {
       heals.push(await restrictSudo(tests.lab, 'vm-1', 'password'));
       const person = new Person({ answers: ['wrong', SUDO_PASSWORD] });
       assert.equal(await whoami('vm-1', { lines: ['Host *', '  PreferredAuthentications password'], prompter: person }), 'admin');
-      assert.deepEqual(person.questions.map((question) => question.kind), ['password', 'password']);
+      assert.deepEqual(
+        person.questions.map((question) => question.kind),
+        ['password', 'password'],
+      );
       const nobody = await errorOf(tests.open('vm-1', { lines: ['Host *', '  PreferredAuthentications password'] }));
       assert.equal(nobody.code, 'host.auth-failed');
     });
@@ -179,7 +225,10 @@ describe('the way into a machine', function () {
       const hop = ['Host vm-2', '  ProxyJump vm-1', 'Host vm-1', '  UserKnownHostsFile /dev/null', '  StrictHostKeyChecking ask'];
       const person = new Person();
       assert.equal(await codeOf(tests.open('vm-2', { lines: hop, prompter: person })), 'host.key-unknown');
-      assert.deepEqual(person.keyQuestions.map((question) => question.host), ['vm-1']);
+      assert.deepEqual(
+        person.keyQuestions.map((question) => question.host),
+        ['vm-1'],
+      );
     });
   });
 
@@ -194,23 +243,40 @@ describe('the way into a machine', function () {
         const before = await tests.logins('vm-1');
         const refusal = await errorOf(tests.open('vm-1', { lines: ['Host *', `  ${line ?? ''}`] }));
         assert.equal(refusal.code, 'host.option-unsupported');
-        assert.equal(refusal.userMessage.args['option'], keyword);
+        assert.equal(refusal.userMessage.args.option, keyword);
         assert.equal(await tests.logins('vm-1'), before);
       });
     }
 
     it('is named and left undone where the way in is the same', async () => {
       const person = new Person();
-      assert.equal(await whoami('vm-1', { lines: ['Host *', '  ForwardAgent yes', '  LocalForward 127.0.0.1:9999 127.0.0.1:1'], prompter: person }), 'admin');
-      assert.deepEqual(person.notes.map((note) => note.args['option']).sort(), ['forwardagent', 'localforward']);
+      assert.equal(
+        await whoami('vm-1', { lines: ['Host *', '  ForwardAgent yes', '  LocalForward 127.0.0.1:9999 127.0.0.1:1'], prompter: person }),
+        'admin',
+      );
+      assert.deepEqual(person.notes.map((note) => note.args.option).sort(), ['forwardagent', 'localforward']);
     });
 
     it('is a name that is an option, or holds shell or path characters: nothing is run', async () => {
       const trap = path.join(tests.directory, 'trap');
-      for (const alias of [`-oProxyCommand=touch ${trap}`, '-G', `vm-1;touch ${trap}`, '$(id)', 'a/b', '../vm-1', 'vm-1\nvm-2', 'vm 1', 'user@-oProxyCommand=x', '']) {
+      for (const alias of [
+        `-oProxyCommand=touch ${trap}`,
+        '-G',
+        `vm-1;touch ${trap}`,
+        '$(id)',
+        'a/b',
+        '../vm-1',
+        'vm-1\nvm-2',
+        'vm 1',
+        'user@-oProxyCommand=x',
+        '',
+      ]) {
         assert.equal(await codeOf(tests.open(alias)), 'host.name', alias);
       }
-      assert.match(await codeOf(tests.open('vm-2', { lines: ['Host vm-2', `  ProxyJump -oProxyCommand=touch${trap}`] })), /^host\.(name|config)$/);
+      assert.match(
+        await codeOf(tests.open('vm-2', { lines: ['Host vm-2', `  ProxyJump -oProxyCommand=touch${trap}`] })),
+        /^host\.(name|config)$/,
+      );
       assert.notEqual((await run(['test', '-e', trap], { tolerant: true })).code, 0);
     });
   });
@@ -228,7 +294,10 @@ describe('the way into a machine', function () {
     heals.push(await dropTraffic(tests.lab, 'vm-2', { port: 22, direction: 'in' }));
     const configFile = await tests.config();
     const start = Date.now();
-    assert.equal(await codeOf(openHost('vm-2', { configFile, prompter: new Person(), options: { signal: AbortSignal.timeout(500) } })), 'cancelled');
+    assert.equal(
+      await codeOf(openHost('vm-2', { configFile, prompter: new Person(), options: { signal: AbortSignal.timeout(500) } })),
+      'cancelled',
+    );
     assert.ok(Date.now() - start < 2500);
   });
 
@@ -240,7 +309,10 @@ describe('the way into a machine', function () {
       assert.equal((await host.probe({ facts: true })).facts?.sudo, 'password');
       assert.equal((await host.run({ argv: ['id', '-u'], asRoot: true })).stdout, '0\n');
       assert.equal((await host.run({ argv: ['id', '-u'], asRoot: true })).stdout, '0\n');
-      assert.deepEqual(person.questions.map((question) => question.kind), ['sudo', 'sudo']);
+      assert.deepEqual(
+        person.questions.map((question) => question.kind),
+        ['sudo', 'sudo'],
+      );
       const seen = await tests.root('vm-1', `journalctl -q -b -o cat | grep -cF 'correct horse' || :`);
       assert.equal(seen, '0', 'the password is in no log of the machine');
     });
@@ -261,7 +333,7 @@ describe('the way into a machine', function () {
       const host = await tests.open('vm-1', { prompter: new Person({ answers: [SUDO_PASSWORD] }) });
       const refusal = await errorOf(host.push({ owner: { vm: 'vm-1', cluster: 'lab', era: 'citadel', release: '1.0.3' }, files: [] }));
       assert.equal(refusal.code, 'host.sudo-refused');
-      assert.match(String(refusal.userMessage.args['text']), /admin is not in the sudoers file/);
+      assert.match(String(refusal.userMessage.args.text), /admin is not in the sudoers file/);
       assert.equal(refusal.nextStep?.id, 'ssh.sudo-refused.next');
       assert.equal(await tests.root('vm-1', 'test -e /var/lib/mesh-expansion && echo there || echo absent'), 'absent');
     });

@@ -12,7 +12,13 @@ const sha = (text: string | Buffer): string => createHash('sha256').update(text)
 
 /** Six files in three directories, one of them missing before. */
 function fileSet(text: string): PushFile[] {
-  const file = (path: string, owner: string, mode: number, content: PushFile['content']): PushFile => ({ path, owner, group: owner, mode, content });
+  const file = (path: string, owner: string, mode: number, content: PushFile['content']): PushFile => ({
+    path,
+    owner,
+    group: owner,
+    mode,
+    content,
+  });
   return [
     file('/etc/dnsmasq.d/kubedns', 'root', 0o644, `address=/istio-pilot/10.0.0.1 ${text}\n`),
     file('/etc/push/sidecar.env', 'admin', 0o644, `A=${text}\n`),
@@ -46,30 +52,54 @@ describe('a push', function () {
   const request = (text: string, more: Partial<PushRequest> = {}): PushRequest => ({ owner: OWNER, files: fileSet(text), ...more });
   /** What an outsider sees: path, mode, owner, group, inode, mtime (not of directories) and hash of everything that a push may touch. */
   const snapshot = (): Promise<string> =>
-    tests.root('vm-1', `for d in /etc/dnsmasq.d /etc/push; do [ ! -e $d ] || find $d -type d -printf '%p %m %u %g %i\\n' -o -printf '%p %m %u %g %i %T@ %y\\n'; done | sort; find /etc/dnsmasq.d /etc/push -type f -exec sha256sum {} + 2>/dev/null | sort -k2`);
+    tests.root(
+      'vm-1',
+      `for d in /etc/dnsmasq.d /etc/push; do [ ! -e $d ] || find $d -type d -printf '%p %m %u %g %i\\n' -o -printf '%p %m %u %g %i %T@ %y\\n'; done | sort; find /etc/dnsmasq.d /etc/push -type f -exec sha256sum {} + 2>/dev/null | sort -k2`,
+    );
   /** The content alone: for what may be put back as another inode. */
   const contents = (): Promise<string> =>
-    tests.root('vm-1', `find /etc/dnsmasq.d /etc/push ! -name push -printf '%p %m %u %g %y\\n' 2>/dev/null | sort; find /etc/dnsmasq.d /etc/push -type f -exec sha256sum {} + 2>/dev/null | sort -k2`);
-  const waiting = (): Promise<string> => tests.root('vm-1', `find / -xdev -name .mesh-expansion 2>/dev/null; ls ${STATE}/journal ${STATE}/dirs 2>/dev/null || :`);
+    tests.root(
+      'vm-1',
+      `find /etc/dnsmasq.d /etc/push ! -name push -printf '%p %m %u %g %y\\n' 2>/dev/null | sort; find /etc/dnsmasq.d /etc/push -type f -exec sha256sum {} + 2>/dev/null | sort -k2`,
+    );
+  const waiting = (): Promise<string> =>
+    tests.root('vm-1', `find / -xdev -name .mesh-expansion 2>/dev/null; ls ${STATE}/journal ${STATE}/dirs 2>/dev/null || :`);
 
   it('installs six files with owner, mode and content, and nothing else', async () => {
     const answer = await host.push(request('one'));
     assert.deepEqual(answer, { changed: fileSet('one').map((file) => file.path), unchanged: [], generation: 1 });
-    const listed = await tests.root('vm-1', "stat -c '%n %a %U %G %h' /etc/dnsmasq.d/kubedns /etc/push/*.env /etc/push/certs/*; stat -c '%n %a %U' /etc/push /etc/push/certs /var/lib/mesh-expansion");
+    const listed = await tests.root(
+      'vm-1',
+      "stat -c '%n %a %U %G %h' /etc/dnsmasq.d/kubedns /etc/push/*.env /etc/push/certs/*; stat -c '%n %a %U' /etc/push /etc/push/certs /var/lib/mesh-expansion",
+    );
     assert.equal(
       listed,
       [
-        '/etc/dnsmasq.d/kubedns 644 root root 1', '/etc/push/cluster.env 640 admin admin 1', '/etc/push/sidecar.env 644 admin admin 1', '/etc/push/certs/cert-chain.pem 644 admin admin 1',
-        '/etc/push/certs/key.pem 600 admin admin 1', '/etc/push/certs/root-cert.pem 644 admin admin 1', '/etc/push 755 root', '/etc/push/certs 755 root', '/var/lib/mesh-expansion 700 root',
+        '/etc/dnsmasq.d/kubedns 644 root root 1',
+        '/etc/push/cluster.env 640 admin admin 1',
+        '/etc/push/sidecar.env 644 admin admin 1',
+        '/etc/push/certs/cert-chain.pem 644 admin admin 1',
+        '/etc/push/certs/key.pem 600 admin admin 1',
+        '/etc/push/certs/root-cert.pem 644 admin admin 1',
+        '/etc/push 755 root',
+        '/etc/push/certs 755 root',
+        '/var/lib/mesh-expansion 700 root',
       ].join('\n'),
     );
     assert.equal(await tests.root('vm-1', 'cat /etc/push/certs/key.pem'), 'key one');
-    assert.match(await tests.root('vm-1', 'sha256sum /etc/push/certs/cert-chain.pem'), new RegExp(`^${sha(Buffer.from([0, 1, 10, 255, ...Buffer.from('one')]))} `));
+    assert.match(
+      await tests.root('vm-1', 'sha256sum /etc/push/certs/cert-chain.pem'),
+      new RegExp(`^${sha(Buffer.from([0, 1, 10, 255, ...Buffer.from('one')]))} `),
+    );
     assert.equal(await waiting(), '');
     assert.equal(await tests.root('vm-1', `grep -c 'key one' ${STATE}/manifest.json || :`), '0', 'no secret in the manifest');
     const { manifest } = await host.probe({ manifest: true });
-    assert.deepEqual(manifest?.files.map(({ path, original }) => ({ path, original })), fileSet('one').map(({ path }) => ({ path, original: 'absent' })));
-    assert.deepEqual(manifest?.created.paths, ['/etc/push', '/etc/push/certs']);
+    assert.ok(manifest);
+    assert.deepEqual(
+      manifest.files.map(({ path, original }) => ({ path, original })),
+      fileSet('one').map(({ path }) => ({ path, original: 'absent' })),
+    );
+    assert.deepEqual(manifest.created.paths, ['/etc/push', '/etc/push/certs']);
   });
 
   it('a second time touches nothing: same inodes, times and generation', async () => {
@@ -85,15 +115,34 @@ describe('a push', function () {
   it('takes hostile names and values as they are', async () => {
     const names = ["it's", '-rf', '$(touch trap)', '`id`', 'a b', 'back\\slash', 'ünï', '*', '; reboot', 'a"b'];
     const content = "'$(touch /etc/push/trap)'\n`id`\n\\n\0\r\n!!";
-    await host.push({ owner: OWNER, files: names.map((name) => ({ path: `/etc/push/${name}`, mode: 0o600, owner: 'root', group: 'root', content })) });
+    await host.push({
+      owner: OWNER,
+      files: names.map((name) => ({ path: `/etc/push/${name}`, mode: 0o600, owner: 'root', group: 'root', content })),
+    });
     const found = await tests.root('vm-1', 'cd /etc/push && for f in ./*; do printf "%s|" "$f"; sha256sum <"$f"; done');
     assert.deepEqual(found.split('\n').sort(), names.map((name) => `./${name}|${sha(content)}  -`).sort());
-    assert.deepEqual((await host.push({ owner: OWNER, files: names.map((name) => ({ path: `/etc/push/${name}`, mode: 0o600, owner: 'root', group: 'root', content })) })).changed, []);
+    assert.deepEqual(
+      (
+        await host.push({
+          owner: OWNER,
+          files: names.map((name) => ({ path: `/etc/push/${name}`, mode: 0o600, owner: 'root', group: 'root', content })),
+        })
+      ).changed,
+      [],
+    );
     for (const path of ['etc/push/x', '/etc/push/../x', '/etc/push/a\nb', '/', '/etc//x', '/etc/x/']) {
-      assert.equal(await codeOf(host.push({ owner: OWNER, files: [{ path, mode: 0o600, owner: 'root', group: 'root', content }] })), 'host.path', path);
+      assert.equal(
+        await codeOf(host.push({ owner: OWNER, files: [{ path, mode: 0o600, owner: 'root', group: 'root', content }] })),
+        'host.path',
+        path,
+      );
     }
     for (const owner of ['-x', 'a:b', '$(id)', '']) {
-      assert.equal(await codeOf(host.push({ owner: OWNER, files: [{ path: '/etc/push/x', mode: 0o600, owner, group: 'root', content }] })), 'host.word', owner);
+      assert.equal(
+        await codeOf(host.push({ owner: OWNER, files: [{ path: '/etc/push/x', mode: 0o600, owner, group: 'root', content }] })),
+        'host.word',
+        owner,
+      );
     }
   });
 
@@ -101,12 +150,15 @@ describe('a push', function () {
     await host.push(request('one'));
     await tests.root('vm-1', 'echo edited >>/etc/push/sidecar.env');
     const before = await snapshot();
-    const files = fileSet('two').map((file, index) => ({ ...file, expect: sha(typeof fileSet('one')[index]?.content === 'string' ? String(fileSet('one')[index]?.content) : 'x') }));
+    const files = fileSet('two').map((file, index) => ({
+      ...file,
+      expect: sha(typeof fileSet('one')[index]?.content === 'string' ? String(fileSet('one')[index]?.content) : 'x'),
+    }));
     const refusal = await errorOf(host.push({ owner: OWNER, files: files.slice(0, 3) }));
     assert.equal(refusal.code, 'host.drift');
     assert.equal(refusal.kind, 'person');
-    assert.equal(refusal.userMessage.args['path'], '/etc/push/sidecar.env');
-    assert.equal(await codeOf(host.push({ owner: OWNER, files: [{ ...(fileSet('two')[0] as PushFile), expect: 'absent' }] })), 'host.drift');
+    assert.equal(refusal.userMessage.args.path, '/etc/push/sidecar.env');
+    assert.equal(await codeOf(host.push({ owner: OWNER, files: [{ ...fileSet('two')[0]!, expect: 'absent' }] })), 'host.drift');
     assert.equal(await snapshot(), before);
   });
 
@@ -115,12 +167,15 @@ describe('a push', function () {
     const files = fileSet('one').map((file) => (file.path.endsWith('key.pem') ? { ...file, owner: 'istio-proxy' } : file));
     const refusal = await errorOf(host.push({ owner: OWNER, files }));
     assert.equal(refusal.code, 'host.owner');
-    assert.match(String(refusal.userMessage.args['text']), /istio-proxy/);
+    assert.match(String(refusal.userMessage.args.text), /istio-proxy/);
     assert.equal(await snapshot(), before);
     assert.equal(await tests.root('vm-1', `test -e ${STATE} && echo there || echo absent`), 'absent');
   });
 
-  for (const [what, directory] of [['the target', '/etc/push/certs'], ['the state directory', STATE]] as const) {
+  for (const [what, directory] of [
+    ['the target', '/etc/push/certs'],
+    ['the state directory', STATE],
+  ] as const) {
     it(`on a full disk of ${what} changes nothing`, async () => {
       await host.push(request('one'));
       const before = await contents();
@@ -148,7 +203,10 @@ describe('a push', function () {
     it(`killed before rename ${n} is undone at the next contact`, async () => {
       await host.push(request('one'));
       const before = await snapshot();
-      await fake('mv', `case $* in *new-*) n=$(cat /run/renames 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/run/renames; [ $n = ${n} ] && kill -9 -$(ps -o pgid= -p $PPID | tr -d ' ');; esac`);
+      await fake(
+        'mv',
+        `case $* in *new-*) n=$(cat /run/renames 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/run/renames; [ $n = ${n} ] && kill -9 -$(ps -o pgid= -p $PPID | tr -d ' ');; esac`,
+      );
       await assert.rejects(host.push(request('two')));
       await tests.root('vm-1', 'rm -f /usr/local/bin/mv /run/renames');
       assert.notEqual(await waiting(), '', 'the journal is there');
@@ -180,7 +238,13 @@ describe('a push', function () {
     await tests.root('vm-1', 'rm -f /usr/local/bin/sync');
     await heal();
     const answer = await pushed;
-    assert.deepEqual(answer, { changed: fileSet('two').map((file) => file.path).filter((path) => !path.endsWith('root-cert.pem')), unchanged: ['/etc/push/certs/root-cert.pem'], generation: 2 });
+    assert.deepEqual(answer, {
+      changed: fileSet('two')
+        .map((file) => file.path)
+        .filter((path) => !path.endsWith('root-cert.pem')),
+      unchanged: ['/etc/push/certs/root-cert.pem'],
+      generation: 2,
+    });
     assert.equal(await tests.root('vm-1', 'cat /etc/push/cluster.env /etc/push/certs/key.pem'), 'B=two\nkey two');
     assert.equal(await waiting(), '');
   });
@@ -228,14 +292,26 @@ describe('a push', function () {
   });
 
   it("follows root's links on the way, replaces a link in the file's place, and distrusts a link that somebody else made", async () => {
-    await tests.root('vm-1', 'mkdir -p /etc/push/real && ln -s real /etc/push/link && echo old >/etc/push/there && ln -s there /etc/push/name');
+    await tests.root(
+      'vm-1',
+      'mkdir -p /etc/push/real && ln -s real /etc/push/link && echo old >/etc/push/there && ln -s there /etc/push/name',
+    );
     const file = (path: string): PushFile => ({ path, mode: 0o644, owner: 'root', group: 'root', content: 'new\n' });
     await host.push({ owner: OWNER, files: [file('/etc/push/link/x'), file('/etc/push/name')] });
-    assert.equal(await tests.root('vm-1', 'stat -c "%n %F" /etc/push/real/x /etc/push/name /etc/push/link; cat /etc/push/there'), '/etc/push/real/x regular file\n/etc/push/name regular file\n/etc/push/link symbolic link\nold');
+    assert.equal(
+      await tests.root('vm-1', 'stat -c "%n %F" /etc/push/real/x /etc/push/name /etc/push/link; cat /etc/push/there'),
+      '/etc/push/real/x regular file\n/etc/push/name regular file\n/etc/push/link symbolic link\nold',
+    );
     await host.restoreOriginals();
     assert.equal(await tests.root('vm-1', 'readlink /etc/push/name; ls /etc/push/real'), 'there');
-    assert.equal(await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/link/x'), file('/etc/push/real/x')] })), 'host.path-unsafe');
-    await tests.root('vm-1', 'mkdir /etc/push/theirs && chown admin /etc/push/theirs && su admin -s /bin/sh -c "ln -s /etc /etc/push/theirs/sub"');
+    assert.equal(
+      await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/link/x'), file('/etc/push/real/x')] })),
+      'host.path-unsafe',
+    );
+    await tests.root(
+      'vm-1',
+      'mkdir /etc/push/theirs && chown admin /etc/push/theirs && su admin -s /bin/sh -c "ln -s /etc /etc/push/theirs/sub"',
+    );
     assert.equal(await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/theirs/sub/evil')] })), 'host.path-unsafe');
     assert.equal(await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/real')] })), 'host.path-unsafe');
     assert.equal(await tests.root('vm-1', 'test -e /etc/evil && echo there || echo absent'), 'absent');
@@ -249,15 +325,25 @@ describe('a push', function () {
     assert.equal((await host.rollback()).generation, 2);
     assert.equal(await tests.root('vm-1', 'cat /etc/push/sidecar.env /etc/push/cluster.env'), 'A=two\nB=two');
     assert.equal((await host.rollback()).generation, 1);
-    assert.equal(await tests.root('vm-1', 'cat /etc/push/sidecar.env /etc/push/cluster.env; stat -c "%a %U" /etc/push/certs/key.pem'), 'A=one\nB=one\n600 admin');
+    assert.equal(
+      await tests.root('vm-1', 'cat /etc/push/sidecar.env /etc/push/cluster.env; stat -c "%a %U" /etc/push/certs/key.pem'),
+      'A=one\nB=one\n600 admin',
+    );
     assert.equal((await host.rollback()).generation, 0);
     assert.equal(await tests.root('vm-1', 'find /etc/push -type f | wc -l'), '0');
     assert.equal(await codeOf(host.rollback()), 'host.nothing');
   });
 
   it('is taken back completely: originals, directories, and every trace', async () => {
-    await tests.root('vm-1', 'mkdir /etc/push && echo mine >/etc/push/sidecar.env && chown admin:admin /etc/push/sidecar.env && chmod 604 /etc/push/sidecar.env && touch -d "2001-02-03 04:05:06" /etc/push/sidecar.env');
-    const look = (): Promise<string> => tests.root('vm-1', "find /etc -xdev ! -name push ! -path /etc ! -path /etc/dnsmasq.d -printf '%p %m %u %g %s %T@\\n' | sort; ls -A /var/lib");
+    await tests.root(
+      'vm-1',
+      'mkdir /etc/push && echo mine >/etc/push/sidecar.env && chown admin:admin /etc/push/sidecar.env && chmod 604 /etc/push/sidecar.env && touch -d "2001-02-03 04:05:06" /etc/push/sidecar.env',
+    );
+    const look = (): Promise<string> =>
+      tests.root(
+        'vm-1',
+        "find /etc -xdev ! -name push ! -path /etc ! -path /etc/dnsmasq.d -printf '%p %m %u %g %s %T@\\n' | sort; ls -A /var/lib",
+      );
     const before = await look();
     await host.push(request('one'));
     await host.push(request('two'));
@@ -272,6 +358,8 @@ describe('a push', function () {
 
   /** Puts a program in front of the real one: it runs the script first. */
   async function fake(name: string, script: string): Promise<void> {
-    await tests.lab.onMachine('vm-1', ['sh', '-c', `cat >/usr/local/bin/${name} && chmod 755 /usr/local/bin/${name}`], { input: `#!/bin/sh\n${script}\nexec /bin/${name} "$@"\n` });
+    await tests.lab.onMachine('vm-1', ['sh', '-c', `cat >/usr/local/bin/${name} && chmod 755 /usr/local/bin/${name}`], {
+      input: `#!/bin/sh\n${script}\nexec /bin/${name} "$@"\n`,
+    });
   }
 });

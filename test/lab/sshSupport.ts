@@ -27,7 +27,11 @@ export class Person implements HostPrompter {
   /** Called while the host key question is open. */
   readonly #meanwhile: () => Promise<void>;
 
-  constructor({ answers = [], acceptKey = false, meanwhile = () => Promise.resolve() }: { answers?: string[]; acceptKey?: boolean; meanwhile?: () => Promise<void> } = {}) {
+  constructor({
+    answers = [],
+    acceptKey = false,
+    meanwhile = () => Promise.resolve(),
+  }: { answers?: string[]; acceptKey?: boolean; meanwhile?: () => Promise<void> } = {}) {
     this.#answers = [...answers];
     this.#acceptKey = acceptKey;
     this.#meanwhile = meanwhile;
@@ -87,7 +91,10 @@ export class SshTests {
     return file;
   }
 
-  async open(alias = 'vm-1', { lines = [], prompter = new Person(), trustStore }: { lines?: string[]; prompter?: HostPrompter; trustStore?: TrustStore } = {}): Promise<VmHost> {
+  async open(
+    alias = 'vm-1',
+    { lines = [], prompter = new Person(), trustStore }: { lines?: string[]; prompter?: HostPrompter; trustStore?: TrustStore } = {},
+  ): Promise<VmHost> {
     const host = await openHost(alias, { configFile: await this.config(...lines), prompter, trustStore });
     this.#open.push(host);
     return host;
@@ -122,6 +129,7 @@ export async function errorOf(promise: Promise<unknown>): Promise<Refusal> {
     (error: unknown) => ({ error }),
   );
   if (!('error' in answer)) throw new Error(`was not refused: ${JSON.stringify(answer.value)}`);
-  if (typeof answer.error === 'object' && answer.error !== null && 'code' in answer.error && 'userMessage' in answer.error) return answer.error as Refusal;
+  if (typeof answer.error === 'object' && answer.error !== null && 'code' in answer.error && 'userMessage' in answer.error)
+    return answer.error as Refusal;
   throw answer.error;
 }

@@ -21,8 +21,8 @@ export async function listHosts(options: { readonly configFile?: string } = {}):
 function describe(parsed: SSHConfig, alias: string): HostAlias {
   const computed = parsed.compute(alias, { ignoreCase: true, matchExec: false });
   const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
-  const hostName = one(computed['hostname'] ?? computed['HostName']);
-  const user = one(computed['user'] ?? computed['User']);
+  const hostName = one(computed.hostname ?? computed.HostName);
+  const user = one(computed.user ?? computed.User);
   return { alias, ...(hostName === undefined ? {} : { hostName }), ...(user === undefined ? {} : { user }) };
 }
 

@@ -65,7 +65,12 @@ export function parseOptions(text: string): Map<string, readonly string[]> {
   return options;
 }
 
-function fromOptions(alias: string, options: ReadonlyMap<string, readonly string[]>, source: 'ssh' | 'parser', query: ConfigQuery): EffectiveConfig {
+function fromOptions(
+  alias: string,
+  options: ReadonlyMap<string, readonly string[]>,
+  source: 'ssh' | 'parser',
+  query: ConfigQuery,
+): EffectiveConfig {
   const at = alias.lastIndexOf('@');
   const first = (keyword: string): string | undefined => options.get(keyword)?.[0];
   return {
@@ -80,7 +85,10 @@ function fromOptions(alias: string, options: ReadonlyMap<string, readonly string
 
 /** Undefined where there is no OpenSSH client. */
 function runSshG(alias: string, query: ConfigQuery): Promise<string | undefined> {
-  const overrides = [...(query.user === undefined ? [] : ['-l', query.user]), ...(query.port === undefined ? [] : ['-p', String(query.port)])];
+  const overrides = [
+    ...(query.user === undefined ? [] : ['-l', query.user]),
+    ...(query.port === undefined ? [] : ['-p', String(query.port)]),
+  ];
   const argv = ['-G', ...(query.configFile === undefined ? [] : ['-F', query.configFile]), ...overrides, '--', alias];
   return new Promise((resolve, reject) => {
     execFile('ssh', argv, { timeout: LIMIT_MS, maxBuffer: 1 << 20, signal: query.signal }, (error, stdout, stderr) => {

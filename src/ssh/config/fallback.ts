@@ -8,7 +8,10 @@ import { readConfigText, userConfigFile } from './files.ts';
 export async function computeWithoutSsh(alias: string, configFile?: string): Promise<Map<string, readonly string[]>> {
   const at = alias.lastIndexOf('@');
   const host = alias.slice(at + 1);
-  const text = configFile === undefined ? `${await readConfigText(userConfigFile())}\nHost *\n${await readConfigText('/etc/ssh/ssh_config')}` : await readConfigText(configFile);
+  const text =
+    configFile === undefined
+      ? `${await readConfigText(userConfigFile())}\nHost *\n${await readConfigText('/etc/ssh/ssh_config')}`
+      : await readConfigText(configFile);
   const query = { Host: host, ...(at > 0 ? { User: alias.slice(0, at) } : {}) };
   const computed = SSHConfig.parse(text).compute(query, { ignoreCase: true, matchExec: false });
   const options = new Map<string, readonly string[]>();

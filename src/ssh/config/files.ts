@@ -12,7 +12,8 @@ export async function readConfigText(file: string, depth = 0): Promise<string> {
     if (include?.[1] === undefined) lines.push(line);
     else {
       for (const pattern of include[1].match(/"[^"]*"|\S+/g) ?? []) {
-        for (const path of await expandGlob(resolveInclude(pattern.replace(/^"|"$/g, ''), file))) lines.push(await readConfigText(path, depth + 1));
+        for (const path of await expandGlob(resolveInclude(pattern.replace(/^"|"$/g, ''), file)))
+          lines.push(await readConfigText(path, depth + 1));
       }
     }
   }
@@ -41,11 +42,21 @@ async function expandGlob(pattern: string): Promise<string[]> {
   const directory = dirname(pattern);
   const parents = await expandGlob(directory);
   const name = pattern.slice(directory.endsWith(sep) ? directory.length : directory.length + 1);
-  const matcher = new RegExp(`^${name.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  const matcher = new RegExp(
+    `^${name
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
   const found: string[] = [];
   for (const parent of parents) {
     const names = await readdir(parent).catch((): string[] => []);
-    found.push(...names.filter((entry) => matcher.test(entry) && (name.startsWith('.') || !entry.startsWith('.'))).sort().map((entry) => join(parent, entry)));
+    found.push(
+      ...names
+        .filter((entry) => matcher.test(entry) && (name.startsWith('.') || !entry.startsWith('.')))
+        .sort()
+        .map((entry) => join(parent, entry)),
+    );
   }
   return found;
 }

@@ -36,7 +36,8 @@ const METHODS = new Set(['publickey', 'keyboard-interactive', 'password']);
 export function judgeOptions(config: EffectiveConfig): Message[] {
   for (const { keyword, unless } of REFUSED) {
     const value = option(config, keyword);
-    if (value !== undefined && !unless.includes(value.toLowerCase())) throw hostError('host.option-unsupported', { host: config.alias, option: keyword, value });
+    if (value !== undefined && !unless.includes(value.toLowerCase()))
+      throw hostError('host.option-unsupported', { host: config.alias, option: keyword, value });
   }
   if (preferredMethods(config).length === 0) {
     const value = option(config, 'preferredauthentications') ?? 'none';
@@ -44,7 +45,9 @@ export function judgeOptions(config: EffectiveConfig): Message[] {
   }
   return NOTED.flatMap(({ keyword, unless }) => {
     const value = option(config, keyword);
-    return value === undefined || unless.includes(value.toLowerCase()) ? [] : [message('ssh.note.option', { host: config.alias, option: keyword, value })];
+    return value === undefined || unless.includes(value.toLowerCase())
+      ? []
+      : [message('ssh.note.option', { host: config.alias, option: keyword, value })];
   });
 }
 

@@ -29,7 +29,8 @@ end_job() {
 
 /** The script of a job that changes units. Its result: `ok`, or `failed` with the units that did not stay active. */
 export function unitJob(change: UnitChange, settleMs: number): string {
-  const step = (verb: string, names: readonly string[] | undefined): string[] => ((names ?? []).length === 0 ? [] : [`timeout 110 systemctl ${verb} -- ${words(names ?? [])} || code=failed`]);
+  const step = (verb: string, names: readonly string[] | undefined): string[] =>
+    (names ?? []).length === 0 ? [] : [`timeout 110 systemctl ${verb} -- ${words(names ?? [])} || code=failed`];
   const started = [...(change.start ?? []), ...(change.restart ?? [])];
   return [
     'exec >"$1/log" 2>&1 </dev/null',
