@@ -74,7 +74,7 @@ describe('citadel certificates', function () {
       certificateFiles(facts, credentials, new Date(NOW.getTime() + 1000), state).map(({ accepts }) => accepts);
     assert.deepEqual(accepted(onHost()), [undefined, ['aa'], ['bb']]);
     // An older one, or one that is over, is pushed over.
-    assert.deepEqual(accepted(onHost(parseCertificates(makeCertificates({ from: -20, to: 60 }).chain)[0]!)), [
+    assert.deepEqual(accepted(onHost(parseCertificates(makeCertificates({ from: -20, to: 60 }).chain)[0])), [
       undefined,
       undefined,
       undefined,
