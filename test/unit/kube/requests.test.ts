@@ -62,6 +62,35 @@ describe('requests to an API server', () => {
     assert.equal(patch.headers['content-type'], 'application/apply-patch+yaml');
   });
 
+  it('without server-side apply change what differs under the lock of what was read, and read again after a conflict', async () => {
+    const object = (resourceVersion: string, a: string) => ({
+      body: { ...MAP, metadata: { ...MAP.metadata, resourceVersion }, data: { a, theirs: 'x' } },
+    });
+    let version = 5;
+    server = await serve(({ method, headers, body }) => {
+      if (method === 'GET') return object(String(version), '1');
+      if (headers['content-type'] === 'application/apply-patch+yaml') return status(415, 'UnsupportedMediaType', 'no');
+      const sent = JSON.parse(body) as { metadata: { resourceVersion: string } };
+      if (sent.metadata.resourceVersion === '5') {
+        version = 6;
+        return status(409, 'Conflict', 'the object has been modified');
+      }
+      return object('7', '2');
+    });
+    const api = await server.api();
+    const { changed } = await api.apply({ ...MAP, data: { a: '2' } });
+    assert.equal(changed, true);
+    const merges = server.asked
+      .filter(({ headers }) => headers['content-type'] === 'application/merge-patch+json')
+      .map(({ body }) => JSON.parse(body) as unknown);
+    assert.deepEqual(merges, [
+      { data: { a: '2' }, metadata: { resourceVersion: '5' } },
+      { data: { a: '2' }, metadata: { resourceVersion: '6' } },
+    ]);
+    await api.apply({ ...MAP, data: { a: '1' } });
+    assert.equal(server.asked.filter(({ headers }) => headers['content-type'] === 'application/apply-patch+yaml').length, 1);
+  });
+
   it('wait for a busy API server and ask again', async () => {
     const busy: Reply = { status: 429, headers: { 'retry-after': '0' }, body: status(429, 'TooManyRequests', 'busy').body };
     const api = await answering(busy, busy, { body: { gitVersion: 'v1.2.3' } });
