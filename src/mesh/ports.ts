@@ -82,7 +82,8 @@ export const FIELD_MANAGER = 'mesh-expansion';
 
 /**
  * One cluster. Errors (all MeshError): `kube.unreachable`, `kube.unauthorized` (kind person), `kube.forbidden`, `kube.conflict` (kind person; another
- * field manager or a newer resourceVersion), `kube.invalid`, `kube.not-found` (writes only), `kube.timeout`, `cancelled`.
+ * field manager or a newer resourceVersion), `kube.invalid`, `kube.not-found` (writes only), `kube.timeout`, `kube.server` (5xx), `kube.kubeconfig` (bad input; a
+ * file that the kubeconfig names), `cancelled`. A snapshot refuses writes with `kube.snapshot`.
  */
 export interface ClusterApi {
   readonly context: string;
