@@ -1,6 +1,8 @@
 // src/kube against the real API server; kubectl is the witness.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -515,6 +517,31 @@ describe('kube on the lab', function () {
       assert.equal((await failure(system.get(dns))).userMessage.id, 'kube.tls.untrusted');
       const plain = await api('lab', await altered({ server: lab.apiServer.replace('https:', 'http:') }));
       assert.equal((await failure(plain.version())).userMessage.id, 'kube.not-kubernetes');
+    });
+
+    it('is reached through the proxy that HTTPS_PROXY names, unless NO_PROXY holds its range', async () => {
+      const tunnels: string[] = [];
+      const proxy = http.createServer().on('connect', (request, near: net.Socket) => {
+        tunnels.push(request.url ?? '');
+        const far = net.connect(API_PORT, lab.addresses.apiServer, () => near.write('HTTP/1.1 200 OK\r\n\r\n'));
+        near.pipe(far).pipe(near);
+        near.on('error', () => far.destroy());
+        far.on('error', () => near.destroy());
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const at = proxy.address();
+      assert.ok(at !== null && typeof at === 'object');
+      const env = { HTTPS_PROXY: `http://127.0.0.1:${at.port}` };
+      const proxied = await api('lab', lab.kubeconfig, env);
+      assert.equal((await proxied.get(dns))?.metadata.name, 'kube-dns');
+      assert.deepEqual(tunnels, [`${lab.addresses.apiServer}:${API_PORT}`]);
+      const direct = await api('lab', lab.kubeconfig, { ...env, NO_PROXY: lab.addresses.subnet });
+      assert.equal((await direct.get(dns))?.metadata.name, 'kube-dns');
+      assert.equal(tunnels.length, 1);
+      await proxied.close();
+      proxy.closeAllConnections();
+      await new Promise<void>((resolve) => proxy.close(() => resolve()));
+      assert.equal((await failure((await api('lab', lab.kubeconfig, env)).get(dns))).userMessage.id, 'kube.unreachable.proxy');
     });
 
     it('keeps one connection for many calls', async () => {
