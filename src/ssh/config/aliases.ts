@@ -8,12 +8,15 @@ import { readConfigText, userConfigFile } from './files.ts';
  * Reads files only. A name that could not be used as a destination is left out.
  */
 export async function listHosts(options: { readonly configFile?: string } = {}): Promise<readonly HostAlias[]> {
-  const parsed = SSHConfig.parse(await readConfigText(options.configFile ?? userConfigFile()));
+  const text = await readConfigText(options.configFile ?? userConfigFile());
+  const parsed = SSHConfig.parse(text);
   const aliases = new Map<string, HostAlias>();
-  for (const line of parsed) {
-    if (line.type !== SSHConfig.DIRECTIVE || line.param.toLowerCase() !== 'host' || !('config' in line)) continue;
-    const patterns = Array.isArray(line.value) ? line.value.map((part) => part.val) : line.value.split(/\s+/);
-    for (const alias of patterns.filter(isUsable)) if (!aliases.has(alias)) aliases.set(alias, describe(parsed, alias));
+  for (const line of text.split('\n')) {
+    // By hand: the library takes `=` inside a pattern for a separator.
+    const patterns = /^\s*host(?:\s+|\s*=\s*)(.+)$/i.exec(line)?.[1]?.match(/"[^"]*"|\S+/g) ?? [];
+    for (const alias of patterns.map((pattern) => pattern.replaceAll('"', '')).filter(isUsable)) {
+      if (!aliases.has(alias)) aliases.set(alias, describe(parsed, alias));
+    }
   }
   return [...aliases.values()].sort((a, b) => a.alias.localeCompare(b.alias));
 }
