@@ -64,7 +64,7 @@ export async function startCodeServer(options = {}) {
   const root = options.root ?? mkdtempSync(path.join(os.tmpdir(), 'mesh-workbench-'));
   const user = path.join(root, 'user');
   const folder = options.folder ?? path.join(root, 'folder');
-  for (const directory of ['home', 'tmp', 'extensions', path.join('user', 'User')])
+  for (const directory of ['home', 'tmp', 'extensions', path.join('user', 'User'), path.join('user', 'Machine')])
     mkdirSync(path.join(root, directory), { recursive: true });
   mkdirSync(folder, { recursive: true });
   const config = path.join(root, 'config.yaml');
@@ -73,7 +73,9 @@ export async function startCodeServer(options = {}) {
     options.password ? `auth: password\npassword: ${JSON.stringify(options.password)}\ncert: false\n` : 'auth: none\ncert: false\n',
     { mode: 0o600 },
   );
-  writeFileSync(path.join(user, 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }, undefined, 2));
+  const settings = JSON.stringify({ ...QUIET, ...options.settings }, undefined, 2);
+  // To the browser's window this server is a remote machine: settings of scope `machine` are its own, not the user's.
+  for (const scope of ['User', 'Machine']) writeFileSync(path.join(user, scope, 'settings.json'), settings);
   if (options.locale && options.locale !== 'en') writeLanguagePack(user, options.locale);
 
   const env = serverEnvironment(root, options.env ?? {});

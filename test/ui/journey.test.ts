@@ -160,7 +160,10 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
         await step.run(workbench, place);
       } catch (error) {
         await workbench.screenshot(path.join(process.env.RUNNER_TEMP ?? path.resolve('out'), `failed-${step.name}.png`));
-        throw new Error(`${String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}`, { cause: error });
+        throw new Error(
+          `${String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}\nThe extension's log:\n${workbench.extensionLog()}`,
+          { cause: error },
+        );
       }
       await workbench.page.waitForTimeout(500);
       await workbench.screenshot(path.join(screenshots, `${step.name}.png`));

@@ -15,7 +15,7 @@ export interface JourneyStep {
   run(workbench: Workbench, place: Place): Promise<void>;
 }
 
-const LONG_MS = 150_000;
+const LONG_MS = 90_000;
 const KUBEDNS = '/etc/dnsmasq.d/kubedns';
 /** The line that the journey adds to a generated file. */
 export const EDITED_LINE = 'address=/legacy-db.example/192.0.2.7';

@@ -28,7 +28,7 @@ try {
 } catch (error) {
   await workbench.screenshot(path.join(out, `failed-${current}.png`));
   process.stderr.write(
-    `Step ${current} failed: ${error instanceof Error ? error.message : String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}\n`,
+    `Step ${current} failed: ${error instanceof Error ? error.message : String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}\nThe extension's log:\n${workbench.extensionLog()}\n`,
   );
   process.exitCode = 1;
 } finally {

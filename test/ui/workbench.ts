@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { startCodeServer } from '../../scripts/toolchain/serve.mjs';
@@ -188,6 +190,15 @@ export class Workbench {
   /** Chooses a row of the open quick pick by a part of its text. */
   async pick(text: string | RegExp): Promise<void> {
     await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: text }).first().click();
+  }
+
+  /** The end of what the extension wrote into its output channel. */
+  extensionLog(characters = 4000): string {
+    const logs = path.join(this.server.user, 'logs');
+    const files = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.includes('mesh-expansion.mesh-expansion') && name.endsWith('.log'),
+    );
+    return files.map((name) => readFileSync(path.join(logs, name), 'utf8').slice(-characters)).join('\n');
   }
 
   async screenshot(file: string): Promise<void> {
