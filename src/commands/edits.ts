@@ -1,8 +1,14 @@
+import * as vscode from 'vscode';
 import { fileAddress } from '../editor/targets.ts';
+import { addressOf } from '../editor/uris.ts';
 import type { Command } from './command.ts';
 
-/** Back to the generated text. */
+/** Back to the generated text: of a VM's file, or of a cluster's load balancers. */
 export const discardEdits: Command = (app) => async (node) => {
+  const uri = node instanceof vscode.Uri ? node : vscode.window.activeTextEditor?.document.uri;
+  const document = uri === undefined ? undefined : addressOf(uri);
+  if (document?.kind === 'manifest' && (node === undefined || node instanceof vscode.Uri))
+    return app.generated.setManifest(document.cluster, undefined);
   const address = fileAddress(node);
   if (address === undefined) return;
   await app.generated.discard(address);

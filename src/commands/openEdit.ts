@@ -7,10 +7,8 @@ import type { Command } from './command.ts';
 export const openEdit: Command = (app) => async (node) => {
   const cluster = clusterName(node);
   if (cluster === undefined) return;
-  if ((await app.generated.manifest(cluster)) === undefined) {
-    const preview = await app.prompts.interactively(async () => (await app.session.mesh()).setupPreview(cluster));
-    await app.generated.setManifest(cluster, preview.manifest);
-  }
+  const preview = await app.prompts.interactively(async () => (await app.session.mesh()).setupPreview(cluster));
+  await app.generated.offerManifest(cluster, preview.manifest);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(manifestUri(cluster)), {
     viewColumn: vscode.ViewColumn.Beside,
   });

@@ -39,8 +39,13 @@ export interface GeneratedTexts {
   discard(address: FileAddress): Promise<void>;
   /** Declares a conflicting edit to be made from the text as it is generated now. */
   keep(address: FileAddress): Promise<void>;
-  /** Text of the load balancers as the person edited it; undefined: as generated. */
+  /** Text of a cluster's load balancers as their document shows it; undefined where there is no document. */
   manifest(cluster: string): Promise<string | undefined>;
+  /** The same where the person changed it: what Set Up Cluster applies instead of the generated text. */
+  editedManifest(cluster: string): Promise<string | undefined>;
+  /** Makes the document of the generated text; an edit stays. */
+  offerManifest(cluster: string, generated: string): Promise<void>;
+  /** Saves an edit; undefined: back to the generated text. */
   setManifest(cluster: string, text: string | undefined): Promise<void>;
 }
 
@@ -55,7 +60,8 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
   const key = (address: FileAddress) => fileUri(address).toString();
   const stored = ({ cluster, vm, path }: FileAddress) =>
     vscode.Uri.joinPath(root(), encodeName(cluster), encodeName(vm), `${encodeName(path)}.json`);
-  const storedManifest = (cluster: string) => vscode.Uri.joinPath(root(), encodeName(cluster), 'load-balancers.yaml');
+  const storedManifest = (cluster: string, kind: 'generated' | 'edited') =>
+    vscode.Uri.joinPath(root(), encodeName(cluster), `load-balancers.${kind}.yaml`);
 
   const remember = async (address: FileAddress, value: HeldText): Promise<void> => {
     if (value.secret) return;
@@ -146,10 +152,16 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
       await session.edits.write(address.vm, address.path, editOfText(known.pristine, known.text));
       await change(address, { ...known, edited: true, conflict: false, changedAt: Date.now() });
     },
-    manifest: (cluster) => readText(storedManifest(cluster)),
+    manifest: async (cluster) => (await readText(storedManifest(cluster, 'edited'))) ?? readText(storedManifest(cluster, 'generated')),
+    editedManifest: (cluster) => readText(storedManifest(cluster, 'edited')),
+    offerManifest: async (cluster, generated) => {
+      await writeText(storedManifest(cluster, 'generated'), generated);
+      changed.fire([manifestUri(cluster)]);
+    },
     setManifest: async (cluster, text) => {
-      if (text === undefined) await deleteFile(storedManifest(cluster));
-      else await writeText(storedManifest(cluster), text);
+      const generated = await readText(storedManifest(cluster, 'generated'));
+      if (text === undefined || text === generated) await deleteFile(storedManifest(cluster, 'edited'));
+      else await writeText(storedManifest(cluster, 'edited'), text);
       changed.fire([manifestUri(cluster)]);
     },
     dispose: () => changed.dispose(),

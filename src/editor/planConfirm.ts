@@ -16,7 +16,13 @@ export async function confirmPlans(texts: Texts, title: string, previews: readon
         ].join('\n'),
       )
       .join('\n\n');
-    return (await vscode.window.showWarningMessage(t('editor.plan.question', { title }), { modal: true, detail }, title)) === title;
+    return (
+      (await vscode.window.showWarningMessage(
+        t('editor.plan.question', { title: dangers.map((plan) => say(plan.title)).join('; ') }),
+        { modal: true, detail },
+        title,
+      )) === title
+    );
   }
   if (confirmed) return true;
   return choose(title, t('editor.plan.placeholder'), itemsOf(texts, title, previews));

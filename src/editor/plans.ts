@@ -20,9 +20,18 @@ export interface Job {
   readonly clusters: readonly string[];
 }
 
+export interface RunRequest {
+  /** The person has seen what will happen: only a danger is asked about. */
+  readonly confirmed?: boolean;
+  /** A button of the summary when all went well. */
+  readonly afterwards?: { readonly text: string; readonly label: string; readonly run: () => Promise<void> };
+}
+
 export interface Plans {
   /** Makes the plans, shows what they will do, asks, and runs them with progress. Answers the results; undefined where the person said no. Never throws. */
-  run(title: string, jobs: readonly Job[], options?: { readonly confirmed?: boolean }): Promise<readonly PlanResult[] | undefined>;
+  run(title: string, jobs: readonly Job[], options?: RunRequest): Promise<readonly PlanResult[] | undefined>;
+  /** Reads anew what jobs touched, as far as the inventory knows it. */
+  readAgain(jobs: readonly Job[]): Promise<void>;
   /** One line of a step's state, as the progress and the log show it. */
   eventText(event: PlanEvent): string;
 }
@@ -111,7 +120,12 @@ export function createPlans(parts: Parts): Plans {
   };
 
   /** The summary at the end; its buttons live on after the command has ended. */
-  const summarize = async (title: string, results: readonly PlanResult[], jobs: readonly Job[]): Promise<void> => {
+  const summarize = async (
+    title: string,
+    results: readonly PlanResult[],
+    jobs: readonly Job[],
+    { afterwards }: RunRequest,
+  ): Promise<void> => {
     const { describeResult } = await session.rooms.mesh();
     const failed = results.filter((result) => !result.ok);
     const canUndo = results.some((result) =>
@@ -126,7 +140,9 @@ export function createPlans(parts: Parts): Plans {
         results.length === 1 && only !== undefined
           ? `${say(only.plan.title)}: ${say(describeResult(only))}`
           : t('editor.plan.allDone', { title, count: results.length });
-      chosen = await vscode.window.showInformationMessage(text, ...(canUndo ? [actions.show, actions.undo] : [actions.show]));
+      const buttons = [...(afterwards === undefined ? [] : [afterwards.label]), actions.show, ...(canUndo ? [actions.undo] : [])];
+      chosen = await vscode.window.showInformationMessage(afterwards === undefined ? text : `${text} ${afterwards.text}`, ...buttons);
+      if (afterwards !== undefined && chosen === afterwards.label) await afterwards.run();
     } else {
       const more = failed.length > 1 ? t('editor.plan.moreFailed', { count: failed.length - 1 }) : '';
       const text =
@@ -158,7 +174,7 @@ export function createPlans(parts: Parts): Plans {
         previews.map(({ plan }) => plan),
         jobs,
       );
-      void summarize(title, results, jobs).catch((thrown: unknown) => log.error(title, asMeshError(thrown)));
+      void summarize(title, results, jobs, options).catch((thrown: unknown) => log.error(title, asMeshError(thrown)));
       return results;
     } catch (thrown) {
       void readAgain(jobs);
@@ -166,5 +182,5 @@ export function createPlans(parts: Parts): Plans {
       return undefined;
     }
   };
-  return { run, eventText };
+  return { run, eventText, readAgain };
 }

@@ -25,11 +25,14 @@ export class Lenses implements vscode.CodeLensProvider {
     const lens = (title: string, id?: CommandId, argument: unknown = uri) =>
       new vscode.CodeLens(top, id === undefined ? { title, command: '' } : { title, command: fullId(id), arguments: [argument] });
     if (address === undefined) return [];
-    if (address.kind === 'manifest')
+    if (address.kind === 'manifest') {
+      const edited = (await this.#generated.editedManifest(address.cluster)) !== undefined;
       return [
         lens(t('editor.lens.setUp', { cluster: address.cluster }), 'setUpCluster', { cluster: address.cluster }),
+        ...(edited ? [lens(t('editor.lens.discardYaml'), 'discardEdits')] : []),
         lens(t('editor.lens.manifest')),
       ];
+    }
     const held = await this.#generated.get(address);
     if (held === undefined) return [lens(t('editor.lens.read'), 'openFile')];
     const age = ago(held.readAt);

@@ -54,7 +54,7 @@ export function childrenOf(node: Node, known: Known): readonly Node[] {
         parent: node,
         address: endpoint.address,
         ports: endpoint.ports,
-        vm: endpoint.vm,
+        vm: endpoint.vm ?? vmWithAddress(endpoint.address, node.cluster, known),
       }));
     default:
       return [];
@@ -169,6 +169,13 @@ function vmChildren(node: VmNode, known: Known): readonly Node[] {
     .map((unit): Node => ({ kind: 'unit', id: `unit:${node.vm.name}:${unit.name}`, parent: node, vm: node.vm.name, unit }));
   const checks: Node = { kind: 'checks', id: `checks:${node.vm.name}`, parent: node, vm: node.vm.name, run: known.checks(node.vm.name) };
   return [...failed, ...files, ...units, ...(value.condition === 'not-joined' ? [] : [checks])];
+}
+
+/** The VM that was asked for its addresses and has this one. */
+function vmWithAddress(address: string, cluster: string, known: Known): string | undefined {
+  return known.inventory.vms.find(
+    (vm) => vm.cluster === cluster && known.vm(vm.name).value?.state.facts?.addresses.some((own) => own.address === address) === true,
+  )?.name;
 }
 
 function servicesOf(cluster: string, known: Known, parent: Node): readonly ServiceNode[] {

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from '../../editor/app.ts';
 import { asMeshError } from '../../mesh/errors.ts';
 import type { Described, FormDefinition } from './definition.ts';
+import { addressOf } from '../../editor/uris.ts';
 import { pageHtml, pageRoots } from './page.ts';
 import { readPageMessage, readValues } from './pageMessages.ts';
 import { failedPreview, previewOf } from './previewOf.ts';
@@ -26,6 +27,7 @@ export class FormPanel {
   #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading: AbortController | undefined;
+  readonly #yaml: vscode.Disposable;
 
   constructor(app: App, definition: FormDefinition, panel: vscode.WebviewPanel) {
     this.#app = app;
@@ -37,6 +39,11 @@ export class FormPanel {
     panel.webview.options = { enableScripts: true, localResourceRoots: pageRoots(app.context.extensionUri) };
     panel.webview.onDidReceiveMessage((raw) => this.#receive(raw));
     panel.onDidDispose(() => this.#dispose());
+    // What Set Up Cluster applies was edited in its document.
+    this.#yaml = app.generated.onDidChange((uris) => {
+      if (definition.kind === 'setup' && !this.#busy && uris.some((uri) => addressOf(uri)?.kind === 'manifest'))
+        void this.#take(this.#values);
+    });
     panel.webview.html = pageHtml(panel.webview, app.context.extensionUri, app.texts.language, definition.title);
   }
 
@@ -157,16 +164,23 @@ export class FormPanel {
     this.#reading?.abort();
     this.#post();
     try {
-      await this.#definition.save(values);
-      this.#dropDrafts();
-      const results = await this.#app.plans.run(this.#definition.title, this.#definition.jobs(values), { confirmed: true });
-      if (results?.every((result) => result.ok) === true) {
+      // The inventory is written once something was done: a refusal leaves it as it was.
+      await this.#setDrafts(values);
+      const jobs = this.#definition.jobs(values);
+      const results = await this.#app.plans.run(this.#definition.title, jobs, { confirmed: true });
+      const ok = results?.every((result) => result.ok) === true;
+      if (ok || results?.some((result) => result.changed) === true) {
+        await this.#definition.save(values);
+        void this.#app.plans.readAgain(jobs);
+      }
+      if (ok) {
         await this.#keep(undefined);
         this.#panel.dispose();
         return;
       }
     } finally {
       this.#busy = false;
+      if (this.#disposed) this.#dropDrafts();
     }
     if (!this.#disposed) await this.#take(values);
   }
@@ -229,6 +243,8 @@ export class FormPanel {
     this.#disposed = true;
     clearTimeout(this.#timer);
     this.#reading?.abort();
-    this.#dropDrafts();
+    this.#yaml.dispose();
+    // A plan that runs still works with them.
+    if (!this.#busy) this.#dropDrafts();
   }
 }

@@ -33,7 +33,7 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     return tryEdit(room, app.texts, () => writeCluster(state.text, room, values, clusters), fieldOf);
   };
   const setup = async (values: Values): Promise<SetupOptions> => {
-    const manifest = await app.generated.manifest(textOf(values.cluster));
+    const manifest = await app.generated.editedManifest(textOf(values.cluster));
     return { waitMs: readSettings().timeouts.addressesMs, ...(manifest === undefined ? {} : { manifest }) };
   };
 
@@ -88,8 +88,11 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
         },
       ];
     },
-    facts: async (values, signal) =>
-      factsOf(app, await (await app.session.mesh()).setupPreview(textOf(values.cluster), await setup(values), { signal })),
+    facts: async (values, signal) => {
+      const options = await setup(values);
+      const facts = factsOf(app, await (await app.session.mesh()).setupPreview(textOf(values.cluster), options, { signal }));
+      return options.manifest === undefined ? facts : [...facts, { label: 'YAML', value: t('editor.file.edited') }];
+    },
     open: async () => undefined,
     save: async (values) => {
       const clusters = await clustersOf(app);
@@ -97,10 +100,8 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     },
     extra: async (values) => {
       const cluster = textOf(values.cluster);
-      if ((await app.generated.manifest(cluster)) === undefined) {
-        const { manifest } = await (await app.session.mesh()).setupPreview(cluster, await setup(values));
-        await app.generated.setManifest(cluster, manifest);
-      }
+      const { manifest } = await (await app.session.mesh()).setupPreview(cluster, { provider: (await setup(values)).provider });
+      await app.generated.offerManifest(cluster, manifest);
       await vscode.window.showTextDocument(manifestUri(cluster), { viewColumn: vscode.ViewColumn.Beside });
     },
   };
