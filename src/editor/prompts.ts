@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { Secret } from '../mesh/secret.ts';
 import type { HostPrompter } from '../mesh/ports.ts';
 import type { Log } from './log.ts';
-import type { Texts } from './texts.ts';
+import { unlinked, type Texts } from './texts.ts';
 
 /** Questions of a connection, asked only inside `interactively`: what the tree reads by itself never opens a dialog, the node says what is needed instead. */
 export interface Prompts extends HostPrompter {
@@ -25,7 +25,8 @@ export function createPrompts(texts: Texts, log: Log): Prompts {
       if (asking.getStore() !== true) return undefined;
       const value = await vscode.window.showInputBox({
         title: t(`editor.secret.${kind}`, { host }),
-        prompt,
+        // The server's own words.
+        prompt: unlinked(prompt),
         password: !echo,
         ignoreFocusOut: true,
       });

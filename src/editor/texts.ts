@@ -19,7 +19,16 @@ export function createTexts(language: string, read: (fileName: string) => Messag
     (bundles ??= { own: language === 'en' ? {} : (read(`bundle.l10n.${language}.json`) ?? {}), fallback: read('bundle.l10n.json') ?? {} });
   const say = (message: Message): string => {
     const { own, fallback } = load();
-    return render(message, own, fallback);
+    const args = Object.fromEntries(Object.entries(message.args).map(([name, value]) => [name, unlinked(value)]));
+    return render({ id: message.id, args }, own, fallback);
   };
   return { say, t: (id, args = {}) => say({ id, args }), language };
+}
+
+/**
+ * A value that came from a cluster, a machine or a file, with no link in it: notifications and input boxes make `[text](command:...)` a link
+ * that runs the command when it is clicked.
+ */
+export function unlinked<T extends string | number>(value: T): T | string {
+  return typeof value === 'string' ? value.replaceAll('](', '] (') : value;
 }
