@@ -1,5 +1,6 @@
 import type { Check } from '../era.ts';
 import { message } from '../messages.ts';
+import type { CheckResult } from '../model.ts';
 import type { CommandOutput } from '../ports.ts';
 import { failed, noProgram, passed, timedOut, type Judgement } from './verdicts.ts';
 
@@ -18,7 +19,8 @@ export function dnsCheck(question: DnsQuestion): Check {
   return {
     id: `dns ${question.name}`,
     command: { argv: ['host', '-W', '3', '-t', 'A', question.name], timeoutMs: 15_000 },
-    judge: async (output) => judgeDns(question, output),
+    // Where dnsmasq itself is not asked, the cluster's DNS is not the one to blame.
+    judge: async (output, earlier) => judgeDns({ ...question, cluster: question.cluster && !earlier.some(isLocalFailure) }, output),
   };
 }
 
@@ -42,4 +44,8 @@ export function judgeDns({ name, expected, of, cluster }: DnsQuestion, output: C
   if (/timed out|no servers could be reached/.test(output.stdout + output.stderr))
     return failed(message('citadel.check.dns.silent', { name }), why, next);
   return failed(message('citadel.check.dns.none', { name }), why, next);
+}
+
+function isLocalFailure({ id, verdict, nextStep }: CheckResult): boolean {
+  return id.startsWith('dns ') && verdict === 'fail' && nextStep?.id === 'citadel.check.dns.next-local';
 }

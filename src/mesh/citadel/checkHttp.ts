@@ -34,14 +34,19 @@ export function judgeHttp(question: HttpQuestion, output: CommandOutput): Judgem
     const said = question.ok(output.stdout);
     return 'verdict' in said ? said : passed(said);
   }
+  if (output.exitCode === NO_NAME)
+    return failed(curlReason(question.url, output), message('citadel.check.http.why-name'), message('citadel.check.http.next-name'));
   return failed(curlReason(question.url, output), question.why, question.next);
 }
+
+/** curl could not resolve the host. */
+const NO_NAME = 6;
 
 /** Exit codes of curl that tell causes apart. */
 function curlReason(url: string, { exitCode, stderr }: CommandOutput): Message {
   const code = /returned error: (\d{3})/.exec(stderr)?.[1];
   if (code !== undefined) return message('citadel.check.http.status', { code, url });
-  const known: Readonly<Record<number, string>> = { 6: 'name', 7: 'refused', 28: 'silent', 52: 'empty', 56: 'reset' };
+  const known: Readonly<Record<number, string>> = { [NO_NAME]: 'name', 7: 'refused', 28: 'silent', 52: 'empty', 56: 'reset' };
   const rule = known[exitCode];
   return rule === undefined
     ? message('citadel.check.http.failed', { url, code: exitCode, text: stderr.trim().split('\n')[0] ?? '' })

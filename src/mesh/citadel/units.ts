@@ -128,8 +128,16 @@ async function unitFailure(work: HostWork, unit: UnitState, cause: unknown, opti
   return problem('citadel.unit-failed', args, { cause, ...(why === undefined ? {} : { id: why.id, next: why.nextStep }) });
 }
 
+/** What systemd and PAM say around every start and end; the reason is the line before. */
+const noise =
+  /^pam_|^\(to \S+\) \S+ on |^Start(ed|ing) |^Stopp(ed|ing) |\.service: (Main process exited|Failed with result|Scheduled restart|Deactivated|Control process|Consumed)/;
+
 export function lastLine(log: string): string {
-  return log.trim().split('\n').at(-1)?.trim() ?? '';
+  const lines = log
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+  return lines.findLast((line) => line !== '' && !noise.test(line)) ?? lines.at(-1) ?? '';
 }
 
 function touches(change: UnitChange, name: string): boolean {
