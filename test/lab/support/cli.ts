@@ -1,0 +1,164 @@
+// The command line as a person runs it, and what kubectl and a root shell on the machine say of the outcome.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheDirectory } from '../../../scripts/node24.mjs';
+import { down } from '../down.ts';
+import type { Lab } from '../env.ts';
+import { labEnv } from '../env.ts';
+import { up } from '../up.ts';
+
+const program = path.resolve(import.meta.dirname, '../../../src/cli.ts');
+
+/** One target's part of the document of `--json`. */
+export interface CliTarget {
+  readonly vm?: string;
+  readonly ok: boolean;
+  readonly changed: boolean;
+  readonly code: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly nextStep?: string };
+  readonly [more: string]: unknown;
+}
+
+export interface CliRun {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** The results of the document that `--json` printed; throws where there is none. */
+  results(): readonly CliTarget[];
+  /** The error code of the whole run, or of its only target. */
+  errorCode(): string | undefined;
+}
+
+export interface CliOptions {
+  readonly sshConfig?: string;
+  readonly kubeconfig?: string;
+  /** Called with what came on stderr so far; what it gives is sent as a signal, once. */
+  readonly signalOn?: (stderr: string) => NodeJS.Signals | undefined;
+  readonly limitMs?: number;
+}
+
+/** A lab of its own, a folder with an inventory, and the program run in it without a terminal. */
+export class CliBench {
+  readonly lab: Lab;
+  readonly folder: string;
+
+  private constructor(lab: Lab, folder: string) {
+    this.lab = lab;
+    this.folder = folder;
+  }
+
+  static async start(name: string, machines: number, inventory: string): Promise<CliBench> {
+    await up(name, machines, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
+    const bench = new CliBench(await labEnv(name), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
+    await bench.write('mesh-expansion.yaml', inventory);
+    await bench.#settled();
+    return bench;
+  }
+
+  /** Citadel still writes secrets when a lab is up; comparisons begin when nothing moves any more. */
+  async #settled(): Promise<void> {
+    for (let [quiet, last, end] = [0, '', Date.now() + 60_000]; quiet < 4 && Date.now() < end;) {
+      const state = await this.clusterState();
+      quiet = state === last && state.includes('Secret vm/istio.default=') ? quiet + 1 : 0;
+      last = state;
+      await sleep(500);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+    await down(this.lab.name);
+  }
+
+  at(...parts: string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  write(file: string, text: string): Promise<void> {
+    return writeFile(this.at(file), text);
+  }
+
+  get packageUrl(): string {
+    return `http://${this.lab.addresses.router}:8000/1.0.3/deb/istio-sidecar.deb`;
+  }
+
+  async cli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const { sshConfig = this.lab.sshConfig, kubeconfig = this.lab.kubeconfig, signalOn, limitMs = 180_000 } = options;
+    const env = { PATH: process.env['PATH'], HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
+    const child = spawn(process.execPath, [program, ...args, '--ssh-config', sshConfig], {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err, signalled] = ['', '', false];
+    child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+    child.stderr.on('data', (data: Buffer) => {
+      err += data.toString();
+      const signal = signalled ? undefined : signalOn?.(err);
+      if (signal === undefined) return;
+      signalled = true;
+      child.kill(signal);
+    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const code = await new Promise<number>((resolve) => child.on('close', (exitCode) => resolve(exitCode ?? 137)));
+    clearTimeout(limit);
+    const document = (): { results: CliTarget[]; error?: { code: string } } =>
+      JSON.parse(out) as { results: CliTarget[]; error?: { code: string } };
+    return {
+      code,
+      out,
+      err,
+      results: () => document().results,
+      errorCode: () => document().error?.code ?? document().results[0]?.error?.code,
+    };
+  }
+
+  /** `name=resourceVersion` of everything that a command could touch in the cluster. */
+  async clusterState(): Promise<string> {
+    const template = '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}={.metadata.resourceVersion}{"\\n"}{end}';
+    const { stdout } = await this.lab.kubectl([
+      'get',
+      'services,endpoints,secrets,configmaps,serviceaccounts,namespaces',
+      '-A',
+      '-o',
+      `jsonpath=${template}`,
+    ]);
+    return stdout;
+  }
+
+  /** Runs a script as root on the machine, past sshd. */
+  async root(machine: string, script: string): Promise<string> {
+    return (await this.lab.onMachine(machine, ['bash', '-c', script], { timeout: 60_000 })).stdout;
+  }
+
+  /** What is on the machine but for logs, caches and the package database: paths, modes, owners, contents, accounts, units, capture rules. */
+  machineState(machine: string): Promise<string> {
+    return this.root(machine, MACHINE_STATE);
+  }
+
+  /** Inode and time of every file that a join writes or a package brings, and when each unit started. */
+  async touchState(machine: string): Promise<string> {
+    return this.root(
+      machine,
+      `find /etc /var/lib/istio /var/lib/mesh-expansion /usr/local /lib/systemd/system -xdev ! -name lock -printf '%p %i %T@ %C@ %m %u\\n' | sort
+       systemctl show -p Id,InvocationID,ActiveEnterTimestampMonotonic,NRestarts istio istio-auth-node-agent dnsmasq`,
+    );
+  }
+}
+
+// Accounts' backup files (passwd-) are left out: every tool that touches an account writes them. So are the kernel's empty rule tables.
+const MACHINE_STATE = `
+skip='( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/systemd )'
+set -f
+find / -xdev $skip -prune -o ! -name '*-' -printf '%p %y %m %u %g %l\\n' | sort
+set +f
+find /etc /home /root /usr/local /var/lib/istio /var/lib/mesh-expansion -xdev -type f ! -name '*-' 2>/dev/null | sort | xargs -d '\\n' sha256sum
+for save in iptables-save ip6tables-save; do $save 2>/dev/null | grep -E '^(-|:[A-Z_]*ISTIO)' || :; done
+systemctl list-units --all --plain --no-legend --type=service --state=active,failed | awk '{print $1,$2,$3,$4}' | grep -vE '^(user@|user-runtime-dir@|apt-daily|dpkg-db-backup|e2scrub|logrotate|fstrim|systemd-tmpfiles-clean|man-db)'
+systemctl list-unit-files --no-legend --type=service
+getent passwd; getent group
+`;
