@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from '../editor/app.ts';
 import type { CheckResult } from '../mesh/model.ts';
 import { asMeshError } from '../mesh/errors.ts';
-import { checkLines, passedText } from './checkText.ts';
+import { checkLines, passedText, plain } from './checkText.ts';
 
 const style = { reset: '\u001b[0m', bold: '\u001b[1m', dim: '\u001b[2m', good: '\u001b[32m', bad: '\u001b[31m', skipped: '\u001b[33m' };
 const REASON_WIDTH = 76;
@@ -67,7 +67,7 @@ export class CheckTerminal implements vscode.Pseudoterminal {
       this.#line(`${style.bold}${t('editor.check.header', { vm: this.#vm, cluster })}${style.reset}`);
       const mesh = await session.mesh();
       const events = {
-        onStart: (_: string, command: string) => this.#line(`  ${style.bold}$${style.reset} ${command}`),
+        onStart: (_: string, command: string) => this.#line(`  ${style.bold}$${style.reset} ${plain(command)}`),
         onResult: (result: CheckResult) => this.#show(result),
       };
       const results = await prompts.interactively(() => mesh.check(this.#vm, events, { signal: abort.signal, only: this.#only }));
@@ -83,8 +83,8 @@ export class CheckTerminal implements vscode.Pseudoterminal {
       const error = asMeshError(thrown);
       this.#exitCode = error.kind === 'cancelled' ? 130 : 1;
       if (error.kind !== 'cancelled') log.error(t('editor.check.task', { vm: this.#vm }), error);
-      this.#line(`  ${style.bad}${say(error.userMessage)}${style.reset}`);
-      if (error.nextStep !== undefined) this.#line(`        ${say(error.nextStep)}`);
+      for (const line of plain(say(error.userMessage)).split('\n')) this.#line(`  ${style.bad}${line}${style.reset}`);
+      if (error.nextStep !== undefined) this.#line(`        ${plain(say(error.nextStep))}`);
       if (this.#staysOpen) this.#line(`  ${t('editor.check.keys')}`);
     } finally {
       this.#running = undefined;
@@ -108,9 +108,4 @@ export class CheckTerminal implements vscode.Pseudoterminal {
   #line(text: string): void {
     this.#output.fire(`${text}\r\n`);
   }
-}
-
-/** Output of a machine must not move the cursor, colour the terminal or set its title. */
-function plain(text: string): string {
-  return text.replaceAll('\r', '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }

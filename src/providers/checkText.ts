@@ -30,21 +30,28 @@ export function passedText(results: readonly CheckResult[], { t }: Texts): strin
   return t('editor.check.passed', { passed: counted.filter(({ verdict }) => verdict === 'ok').length, count: counted.length });
 }
 
+/** Every line of a text as a comment of a shell: what a machine said must not become a line that is run. */
+function comment(indent: string, text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `# ${indent}${line}`)
+    .join('\n');
+}
+
+/** Output of a machine must not move the cursor, colour the terminal or set its title, nor end a line where an editor sees no line end. */
+export function plain(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+}
+
 /** All results as a document; commands stand as in a shell, everything else as comments. */
 export function checksText(vm: string, results: readonly CheckResult[], texts: Texts): string {
   const blocks = results.map((result) => {
     const { command, verdict, reason, time, more } = checkLines(result, texts);
-    const output =
-      result.output.trim() === ''
-        ? []
-        : result.output
-            .trimEnd()
-            .split('\n')
-            .map((line) => `#   ${line}`);
+    const output = result.output.trim() === '' ? [] : [comment('  ', plain(result.output).trimEnd())];
     return [
-      command,
-      `# ${verdict}: ${reason} (${time})`,
-      ...more.filter(([name]) => name !== '').map(([name, text]) => `#   ${name}: ${text}`),
+      plain(command),
+      comment('', `${verdict}: ${plain(reason)} (${time})`),
+      ...more.filter(([name]) => name !== '').map(([name, text]) => comment('  ', `${name}: ${plain(text)}`)),
       ...output,
     ].join('\n');
   });
