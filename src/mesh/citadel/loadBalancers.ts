@@ -89,7 +89,7 @@ function stateOf(service: KubeObject | undefined, address: string | undefined, h
   return hostname === undefined ? 'pending' : 'hostname';
 }
 
-/** Newest first. No events where the account may not read them: they only explain. */
+/** Newest first; times count in seconds, and of the same second the warning tells more. No events where the account may not read them: they only explain. */
 async function readEvents(api: ClusterApi, ref: ObjectRef, options: CallOptions): Promise<LoadBalancer['events']> {
   const fieldSelector = `involvedObject.kind=Service,involvedObject.name=${ref.name}`;
   const events = await api
@@ -104,8 +104,10 @@ async function readEvents(api: ClusterApi, ref: ObjectRef, options: CallOptions)
       reason: textAt(event, 'reason') ?? '',
       text: textAt(event, 'message') ?? '',
       time: textAt(event, 'lastTimestamp') ?? textAt(event, 'eventTime') ?? event.metadata.creationTimestamp ?? '',
+      warns: textAt(event, 'type') === 'Warning',
     }))
-    .sort((one, other) => (one.time < other.time ? 1 : -1));
+    .sort((one, other) => other.time.localeCompare(one.time) || Number(other.warns) - Number(one.warns))
+    .map(({ reason, text, time }) => ({ reason, text, time }));
 }
 
 /**

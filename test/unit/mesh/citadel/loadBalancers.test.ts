@@ -156,15 +156,20 @@ describe('citadel load balancers', () => {
 
   it('are waited for until the time is over, and then named with the event', async () => {
     const api = new MemoryCluster(node('a', 'gce://x'));
-    api.put({
+    const event = (name: string, type: string, text: string) => ({
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: 'e', namespace: 'istio-system' },
+      metadata: { name, namespace: 'istio-system' },
       involvedObject: { kind: 'Service', name: 'istio-pilot-ilb' },
-      reason: 'Failed',
-      message: 'no quota',
+      type,
+      reason: name,
+      message: text,
       lastTimestamp: '2026-01-01T00:00:00Z',
     });
+    // The controller writes both within a second; only the warning explains.
+    api.put(event('before', 'Normal', 'Ensuring load balancer'));
+    api.put(event('failed', 'Warning', 'no quota'));
+    api.put(event('after', 'Normal', 'Ensuring load balancer'));
     const result = await runPlan(await planSetup(clusterScope(api, '1.0.3'), { waitMs: 10_000 }));
     assert.equal(result.error?.code, 'cluster.balancer-pending');
     assert.equal(result.error.userMessage.args.text, 'no quota');
