@@ -185,7 +185,7 @@ describe('the whole job by the command line', function () {
     assert.equal(failed.code, 3);
     assert.match(failed.out, /FAIL/);
     const status = await bench.cli(['status', '--vm', 'db', '--json']);
-    assert.deepEqual([status.code, status.results()[0]?.['condition']], [3, 'failed']);
+    assert.deepEqual([status.code, status.results()[0]?.condition], [3, 'failed']);
     await bench.root('vm-1', 'systemctl start istio');
     await until(async () => (await page('vm-1')).includes('<html'));
   });
@@ -250,7 +250,7 @@ describe('the whole job by the command line', function () {
     assert.equal(await bench.clusterState(), before);
     const status = await bench.cli(['cluster', 'status', '--cluster', 'prod', '--json']);
     assert.equal(status.code, 0);
-    assert.deepEqual(status.results()[0]?.['unmanaged'], []);
+    assert.deepEqual(status.results()[0]?.unmanaged, []);
     fine(await bench.cli(['deregister', '--service', 'mysql', '--yes', '--json']), true);
     assert.equal(await endpoints(), undefined);
     await service('vm', 'mysql');

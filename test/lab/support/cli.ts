@@ -88,7 +88,7 @@ export class CliBench {
 
   async cli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
     const { sshConfig = this.lab.sshConfig, kubeconfig = this.lab.kubeconfig, signalOn, limitMs = 180_000 } = options;
-    const env = { PATH: process.env['PATH'], HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
+    const env = { PATH: process.env.PATH, HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
     const child = spawn(process.execPath, [program, ...args, '--ssh-config', sshConfig], {
       cwd: this.folder,
       env,
