@@ -20,6 +20,7 @@ export class FormPanel {
   readonly #panel: vscode.WebviewPanel;
   readonly #keptAs: string;
   #values: Values = {};
+  #revision = 0;
   #described: Described | undefined;
   #preview: Preview = defaultPreview;
   #restored = false;
@@ -58,6 +59,7 @@ export class FormPanel {
       case 'ready':
         return this.#start();
       case 'change':
+        this.#revision = said.revision;
         return this.#change(said.values);
       case 'submit':
         return this.#submit();
@@ -100,8 +102,13 @@ export class FormPanel {
   }
 
   async #take(values: Values): Promise<void> {
-    this.#values = (await this.#definition.settle?.(values)) ?? values;
-    this.#described = await this.#definition.describe(this.#values);
+    const revision = this.#revision;
+    const settled = (await this.#definition.settle?.(values)) ?? values;
+    const described = await this.#definition.describe(settled);
+    // Typed on meanwhile: the later change is taken instead.
+    if (revision !== this.#revision) return;
+    this.#values = settled;
+    this.#described = described;
     this.#reading?.abort();
     clearTimeout(this.#timer);
     const valid = this.#valid();
@@ -223,6 +230,7 @@ export class FormPanel {
       intro: described.intro,
       fields: described.fields,
       values: this.#values,
+      revision: this.#revision,
       problems: described.problems,
       preview: { ...this.#preview, ...(described.commandLine === undefined ? {} : { commandLine: described.commandLine }) },
       submit: { label: described.submitLabel, disabled },

@@ -9,7 +9,7 @@ const values = z.record(
 );
 
 const fromPage = z.union([
-  z.object({ type: z.literal('change'), values }),
+  z.object({ type: z.literal('change'), values, revision: z.int() }),
   z.object({ type: z.enum(['ready', 'submit', 'draft', 'cancel', 'copy', 'connect', 'startOver', 'extra']) }),
   z.object({ type: z.literal('browse'), field: short }),
   z.object({ type: z.literal('open'), file: short }),

@@ -70,6 +70,8 @@ export interface FormState {
   readonly intro: string;
   readonly fields: readonly Field[];
   readonly values: Values;
+  /** The page's last change that the values know of: they are older than what is typed where it is another. */
+  readonly revision: number;
   /** Broken rules by field id. */
   readonly problems: Readonly<Record<string, string>>;
   readonly preview: Preview;
@@ -95,7 +97,7 @@ export interface ToPage {
 
 export type FromPage =
   | { readonly type: 'ready' }
-  | { readonly type: 'change'; readonly values: Values }
+  | { readonly type: 'change'; readonly values: Values; /** Counts the changes of the page. */ readonly revision: number }
   | { readonly type: 'submit' | 'draft' | 'cancel' | 'copy' | 'connect' | 'startOver' | 'extra' }
   | { readonly type: 'browse'; readonly field: string }
   | { readonly type: 'open'; readonly file: string };

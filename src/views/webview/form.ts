@@ -33,22 +33,28 @@ function values(): Values {
   return { ...hidden, ...Object.fromEntries(views.map((view) => [view.id, view.value()])) };
 }
 
+/** The last change that was sent; a state that does not know it yet must not undo what was typed. */
+let sent: number | undefined;
+
 const changed = (id: string) => {
   touched.add(id);
-  send({ type: 'change', values: values() });
+  sent = (sent ?? 0) + 1;
+  send({ type: 'change', values: values(), revision: sent });
 };
 
 function draw(state: FormState): void {
   last = state;
   host.setState({ kind: state.kind });
+  sent ??= state.revision;
+  const shown = state.revision === sent ? state.values : { ...state.values, ...values() };
   const next = JSON.stringify([state.heading, state.fields]);
   if (next !== shape) rebuild(state);
   shape = next;
   const drawn = new Set(views.map((view) => view.id));
-  hidden = Object.fromEntries(Object.entries(state.values).filter(([id]) => !drawn.has(id)));
+  hidden = Object.fromEntries(Object.entries(shown).filter(([id]) => !drawn.has(id)));
   for (const view of views) {
-    view.show(state.values[view.id]);
-    view.problem(touched.has(view.id) || holds(state.values[view.id]) ? (state.problems[view.id] ?? '') : '');
+    view.show(shown[view.id]);
+    view.problem(touched.has(view.id) || holds(shown[view.id]) ? (state.problems[view.id] ?? '') : '');
   }
   columns.right.replaceChildren(...previewView(state, send));
   columns.right.setAttribute('aria-label', state.words.whatHappens);
