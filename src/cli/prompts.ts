@@ -4,7 +4,8 @@ import pLimit from 'p-limit';
 import { message } from '../mesh/messages.ts';
 import type { HostPrompter } from '../mesh/ports.ts';
 import { Secret } from '../mesh/secret.ts';
-import type { Output } from './output.ts';
+import type { Texts } from './language.ts';
+import { printable, type Output } from './output.ts';
 
 /** Asks one person one question at a time, on stderr. Without a terminal every answer is "no" (design: never waited for). */
 export class Prompts implements HostPrompter {
@@ -34,7 +35,7 @@ export class Prompts implements HostPrompter {
   }
 
   async secret(question: Parameters<HostPrompter['secret']>[0]): Promise<Secret | undefined> {
-    const answer = await this.#ask(`${question.host}: ${question.prompt.trim()} `, question.echo);
+    const answer = await this.#ask(`${secretQuestion(question, this.#output.texts)} `, question.echo);
     return answer === undefined ? undefined : new Secret(answer);
   }
 
@@ -73,4 +74,16 @@ export class Prompts implements HostPrompter {
       });
     });
   }
+}
+
+/** What is asked for, and for what; the server's own words where it has some. */
+export function secretQuestion({ kind, host, prompt }: Parameters<HostPrompter['secret']>[0], texts: Texts): string {
+  const args = { host, prompt: prompt.trim() };
+  const questions = {
+    sudo: message('cli.secret.sudo', args),
+    passphrase: message('cli.secret.passphrase', args),
+    password: message('cli.secret.password', args),
+    interactive: message('cli.secret.interactive', args),
+  };
+  return printable(texts(questions[kind]));
 }

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { createEditStore } from '../../../src/cli/editStore.ts';
 import { overall } from '../../../src/cli/exitCode.ts';
 import { packageSource } from '../../../src/cli/join.ts';
-import { languageOf } from '../../../src/cli/language.ts';
+import { languageOf, loadTexts } from '../../../src/cli/language.ts';
 import { printable } from '../../../src/cli/output.ts';
+import { secretQuestion } from '../../../src/cli/prompts.ts';
 import { fileTrustStore } from '../../../src/cli/trustStore.ts';
 import { isMeshError } from '../../../src/mesh/errors.ts';
 
@@ -33,6 +34,17 @@ describe('language', () => {
       [{ LANG: 'zha_CN' }, 'en'],
     ];
     for (const [env, expected] of cases) assert.equal(languageOf(env), expected, JSON.stringify(env));
+  });
+});
+
+describe('questions for secrets', () => {
+  it('say what is asked for, on which host, and send no control characters', () => {
+    const ask = (kind: 'sudo' | 'passphrase' | 'password' | 'interactive', prompt: string): string =>
+      secretQuestion({ kind, host: 'db-1', prompt, echo: false }, loadTexts('en'));
+    assert.equal(ask('sudo', ''), 'sudo password on db-1:');
+    assert.equal(ask('passphrase', '~/.ssh/id_ed25519'), 'Passphrase of the key ~/.ssh/id_ed25519 (to log in to db-1):');
+    assert.equal(ask('password', 'admin@10.0.0.5'), 'Password of admin@10.0.0.5 (to log in to db-1):');
+    assert.equal(ask('interactive', 'Code: \u001b[2J'), 'db-1 asks: Code: \\x1b[2J');
   });
 });
 
