@@ -23,6 +23,9 @@ type Assertion = (lab: Lab, before: Map<string, string>) => Promise<void>;
 const onVm = async (lab: Lab, ...argv: string[]): Promise<string> => (await lab.ssh(VM, argv)).stdout.trim();
 const get = async <T>(lab: Lab, ...argv: string[]): Promise<T> => (await lab.kubectlJson(['get', ...argv])) as T;
 
+/** Microseconds since boot when the unit was last started. */
+const ISTIO_STARTED = ['systemctl', 'show', '-p', 'ActiveEnterTimestampMonotonic', '--value', 'istio'] as const;
+
 /** Files and states that a leave must bring back. */
 async function footprint(lab: Lab): Promise<Map<string, string>> {
   const questions: Record<string, string[]> = {
@@ -98,12 +101,15 @@ const assertions: Readonly<Record<string, Assertion>> = {
       '200',
     );
   },
-  '10-pushed': async (lab) => {
+  '10-pushed': async (lab, before) => {
     assert.ok((await onVm(lab, 'sudo', 'cat', '/etc/dnsmasq.d/kubedns')).split('\n').includes(EDITED_LINE));
     assert.match(await onVm(lab, 'host', '-t', 'A', 'legacy-db.example'), /has address 192\.0\.2\.7$/);
+    before.set('istio started', await onVm(lab, ...ISTIO_STARTED));
   },
-  '12-ports-exposed': async (lab) => {
+  '12-ports-exposed': async (lab, before) => {
     assert.match(await onVm(lab, 'sudo', 'cat', '/var/lib/istio/envoy/sidecar.env'), /^ISTIO_INBOUND_PORTS=3306$/m);
+    assert.ok(Number(await onVm(lab, ...ISTIO_STARTED)) > Number(before.get('istio started')), 'istio was not restarted');
+    before.delete('istio started');
   },
   '14-registered': async (lab) => {
     const service = await get<Service>(lab, 'service', '-n', 'onprem', 'mysql');

@@ -126,7 +126,7 @@ export const journey: readonly JourneyStep[] = [
       await workbench.answer('3306');
       await workbench.page.locator('.quick-input-list [role="option"]').first().waitFor({ timeout: LONG_MS });
       await workbench.page.keyboard.press('Enter');
-      await workbench.waitForNotification(/Expose Ports|ports/i, LONG_MS);
+      await workbench.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
       await workbench.treeItem(new RegExp(`^${vm}, in sync`, 'i')).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
     },
