@@ -49,7 +49,7 @@ interface Activation {
 
 /** The row of an extension in VS Code's table: | id | eager | load | call | finish | event | by |. */
 function readRow(report: string, id: string): Activation {
-  const row = report.split('\n').find((line) => line.includes(`| ${id} |`));
+  const row = report.split('\n').find((line) => line.split('|')[1]?.trim() === id);
   const numbers = [...(row ?? '').matchAll(/\|\s*(\d+)\s*(?=\|)/g)].map((match) => Number(match[1]));
   const [load, call, finish] = numbers;
   if (load === undefined || call === undefined || finish === undefined)
