@@ -10,7 +10,8 @@ import { planLeave } from './leave.ts';
 import { readBalancers } from './loadBalancers.ts';
 import { factsOf } from './problems.ts';
 import { planPush } from './push.ts';
-import { planDeregister, planRegister, readServices } from './registration.ts';
+import { readServices } from './registeredServices.ts';
+import { planDeregister, planRegister } from './registration.ts';
 import { planSetup, setupPreview } from './setup.ts';
 
 /** Istio 0.2 - 1.4: Pilot, Mixer, Citadel, node agent (citadel facts). */

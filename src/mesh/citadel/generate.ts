@@ -7,7 +7,7 @@ import { controlPlaneAuth } from './detect.ts';
 import { kubednsFile, KUBEDNS } from './dnsmasq.ts';
 import { balancerAddresses, readBalancers } from './loadBalancers.ts';
 import { factsOf, problem } from './problems.ts';
-import { DNSMASQ_DROP_IN, RESOLVED_DROP_IN, resolverFiles, resolverInputs } from './resolver.ts';
+import { DHCLIENT_HOOK, DNSMASQ_DROP_IN, RESOLVED_DROP_IN, resolverFiles, resolverInputs } from './resolver.ts';
 import { SIDECAR_ENV, sidecarEnvFile } from './sidecarEnv.ts';
 
 /** What `generate` asks of a VM that can be reached: facts, and the files that are merged with what is there. */
@@ -18,7 +18,9 @@ export function hostInputs(): ProbeRequest {
     files: [
       ...[SIDECAR_ENV, ...resolverInputs].map((path) => ({ path, want: 'text' }) as const),
       ...[CERT_CHAIN, KEY].map((path) => ({ path, want: 'certificate' }) as const),
-      ...[ROOT_CERT, CLUSTER_ENV, KUBEDNS, DNSMASQ_DROP_IN, RESOLVED_DROP_IN].map((path) => ({ path, want: 'hash' }) as const),
+      ...[ROOT_CERT, CLUSTER_ENV, KUBEDNS, DNSMASQ_DROP_IN, RESOLVED_DROP_IN, DHCLIENT_HOOK].map(
+        (path) => ({ path, want: 'hash' }) as const,
+      ),
     ],
   };
 }

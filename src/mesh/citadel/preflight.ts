@@ -68,6 +68,8 @@ export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): 
           text: message('citadel.preflight.address', { address, found: facts.addresses.map((one) => one.address).join(', ') }),
         });
       }
+      const ipv6 = work.facts.ipv6Rules.length === 0 ? undefined : facts.addresses.find((one) => one.address.includes(':'));
+      if (ipv6 !== undefined) details.push({ kind: 'note', text: message('citadel.preflight.ipv6', { address: ipv6.address }) });
       return { needed: true, details };
     },
     async run(options) {

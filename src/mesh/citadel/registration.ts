@@ -1,32 +1,19 @@
+import ipaddr from 'ipaddr.js';
 import type { ClusterScope } from '../era.ts';
 import { isMeshError } from '../errors.ts';
 import { message } from '../messages.ts';
-import type { RegisteredService, ServiceEntry, ServicePortEntry } from '../model.ts';
+import type { ServiceEntry, ServicePortEntry } from '../model.ts';
 import { isMachineAddress } from '../names.ts';
-import type { Plan, Step } from '../plan.ts';
+import type { Plan } from '../plan.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
-import ipaddr from 'ipaddr.js';
-import {
-  addressesOf,
-  isRegistered,
-  rawSubsets,
-  subsetsOf,
-  withAddress,
-  withoutAddress,
-  type EndpointPort,
-  type Subset,
-} from './endpoints.ts';
-import { clusterIpOf } from './loadBalancers.ts';
+import { deregisterStep, endpointsStep, type WantedEndpoints } from './endpointsSteps.ts';
 import { objectStep } from './objectStep.ts';
 import { problem, refName } from './problems.ts';
-import { at, listAt, numberAt, stringsAt, textAt } from './untrusted.ts';
+import { stringsAt } from './untrusted.ts';
 
 /** Registering the services of VMs as `istioctl register` does, without its defects (citadel facts 5, 10). */
 
 export const ACCOUNTS_ANNOTATION = 'alpha.istio.io/kubernetes-serviceaccounts';
-
-/** How often a write is tried again when another one came in between. */
-const CONFLICT_RETRIES = 5;
 
 /** Name of a port that was given none (facts 5, 10): the number itself where there is no usual one. */
 export function defaultPortName(port: number): string {
@@ -70,7 +57,7 @@ export async function planRegister(
     title: message('citadel.register.title', { name: refName(ref), addresses: wanted.join(', ') }),
     context: scope.entry.context,
     hosts: [],
-    steps: [objectStep(scope, serviceObject(service)), endpointsStep(scope, service, wanted)],
+    steps: [objectStep(scope, serviceObject(service)), endpointsStep(scope, wantedEndpoints(service, wanted))],
   };
 }
 
@@ -83,7 +70,7 @@ export async function planDeregister(scope: ClusterScope, service: ServiceEntry,
     title: message('citadel.deregister.title', { name: refName(ref), addresses: wanted.join(', ') }),
     context: scope.entry.context,
     hosts: [],
-    steps: [deregisterStep(scope, service, wanted)],
+    steps: [deregisterStep(scope, endpointsRef(service), wanted)],
   };
 }
 
@@ -142,183 +129,12 @@ export function serviceObject(service: ServiceEntry): KubeObject {
   };
 }
 
+function endpointsRef(service: ServiceEntry): ObjectRef {
+  return { ...serviceRef(service), kind: 'Endpoints' };
+}
+
 /** Endpoints carry the port on the machine under the Service's port name. */
-function endpointPorts(service: ServiceEntry): readonly EndpointPort[] {
-  return service.ports.map(({ name, targetPort, protocol }) => ({ name, port: targetPort, protocol }));
-}
-
-function endpointsStep({ api, entry }: ClusterScope, service: ServiceEntry, wanted: readonly string[]): Step {
-  const ref: ObjectRef = { ...serviceRef(service), kind: 'Endpoints' };
-  const ports = endpointPorts(service);
-  let created: string | undefined;
-  let before: readonly Subset[] = [];
-  const lacking = (subsets: readonly Subset[]): readonly string[] => wanted.filter((address) => !isRegistered(subsets, address, ports));
-  return {
-    id: `endpoints-${refName(ref)}`,
-    title: message('citadel.register.endpoints', { name: refName(ref), addresses: wanted.join(', ') }),
-    target: entry.context,
-    async preview(options) {
-      const present = await api.get(ref, options);
-      const missing = lacking(subsetsOf(present));
-      const verb = present === undefined ? 'create' : missing.length > 0 ? 'change' : 'keep';
-      return {
-        needed: missing.length > 0,
-        details: [
-          { kind: 'object', verb, ref },
-          ...missing.map(
-            (address) =>
-              ({
-                kind: 'note',
-                text: message('citadel.register.adds', { address, ports: ports.map(({ port }) => port).join(', ') }),
-              }) as const,
-          ),
-        ],
-      };
-    },
-    async run(options) {
-      await retried(api, ref, options, async (present) => {
-        before = subsetsOf(present);
-        const subsets = rawSubsets(lacking(before).reduce((current, address) => withAddress(current, address, ports), before));
-        if (present === undefined) {
-          const made = await api.create({ apiVersion: 'v1', kind: 'Endpoints', metadata: metadataOf(service), subsets }, options);
-          created = made.object.metadata.uid;
-        } else {
-          created = undefined;
-          const { annotations, labels } = metadataOf(service);
-          const metadata = {
-            ...present.metadata,
-            annotations: { ...present.metadata.annotations, ...annotations },
-            labels: { ...present.metadata.labels, ...labels },
-          };
-          await api.replace({ ...present, metadata, subsets }, options);
-        }
-      });
-    },
-    async undo(options) {
-      const added = lacking(before);
-      await retried(api, ref, options, async (present) => {
-        if (present === undefined) return;
-        const left = added.reduce(
-          (current, address) => putBackAddress(withoutAddress(current, address), before, address),
-          subsetsOf(present),
-        );
-        if (created !== undefined && left.length === 0) await api.delete(ref, { ...options, uid: created });
-        else await api.replace({ ...present, subsets: rawSubsets(left) }, options);
-      });
-    },
-  };
-}
-
-function deregisterStep({ api, entry }: ClusterScope, service: ServiceEntry, wanted: readonly string[]): Step {
-  const ref: ObjectRef = { ...serviceRef(service), kind: 'Endpoints' };
-  let before: readonly Subset[] = [];
-  let removed: readonly string[] = [];
-  return {
-    id: `deregister-${refName(ref)}`,
-    title: message('citadel.deregister.endpoints', { name: refName(ref), addresses: wanted.join(', ') }),
-    target: entry.context,
-    async preview(options) {
-      const present = addressesOf(await api.get(ref, options));
-      const there = wanted.filter((address) => present.includes(address));
-      return {
-        needed: there.length > 0,
-        details: [
-          { kind: 'object', verb: there.length > 0 ? 'change' : 'keep', ref },
-          ...wanted.map(
-            (address) =>
-              ({
-                kind: 'note',
-                text: message(there.includes(address) ? 'citadel.deregister.removes' : 'citadel.deregister.not-there', { address }),
-              }) as const,
-          ),
-        ],
-      };
-    },
-    async run(options) {
-      await retried(api, ref, options, async (present) => {
-        if (present === undefined) return;
-        before = subsetsOf(present);
-        removed = wanted.filter((address) => addressesOf(present).includes(address));
-        if (removed.length === 0) return;
-        await api.replace({ ...present, subsets: rawSubsets(removed.reduce(withoutAddress, before)) }, options);
-      });
-    },
-    async undo(options) {
-      await retried(api, ref, options, async (present) => {
-        if (present === undefined) return;
-        const subsets = removed.reduce((current, address) => putBackAddress(current, before, address), subsetsOf(present));
-        await api.replace({ ...present, subsets: rawSubsets(subsets) }, options);
-      });
-    },
-  };
-}
-
-/** The address in the subsets where it stood before. */
-function putBackAddress(current: readonly Subset[], before: readonly Subset[], address: string): readonly Subset[] {
-  return before
-    .filter((subset) => subset.addresses.includes(address))
-    .reduce((all, subset) => withAddress(all, address, subset.ports), current);
-}
-
-/** Reads, then writes under optimistic lock; reads again when another write came in between. */
-async function retried(
-  api: ClusterApi,
-  ref: ObjectRef,
-  options: CallOptions | undefined,
-  write: (present: KubeObject | undefined) => Promise<void>,
-): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await write(await api.get(ref, options));
-      return;
-    } catch (error) {
-      if (!isMeshError(error, 'kube.conflict') || attempt >= CONFLICT_RETRIES) throw error;
-    }
-  }
-}
-
-/** Registered services of the cluster: those that registration marked, and those of the inventory. One list call per kind. */
-export async function readServices(scope: ClusterScope, options: CallOptions = {}): Promise<readonly RegisteredService[]> {
-  const [services, endpoints] = await Promise.all([
-    scope.api.list({ apiVersion: 'v1', kind: 'Service' }, options),
-    scope.api.list({ apiVersion: 'v1', kind: 'Endpoints' }, options),
-  ]);
-  const key = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-  const byName = new Map(endpoints.map((object) => [key(object), object]));
-  const listed = new Set(
-    scope.inventory.services.filter(({ cluster }) => cluster === scope.entry.name).map(({ namespace, name }) => `${namespace}/${name}`),
-  );
-  return services
-    .filter((service) => isRegisteredService(service, listed.has(key(service))))
-    .map((service) => describeService(scope, service, byName.get(key(service))))
-    .sort((one, other) => refName(one.ref).localeCompare(refName(other.ref)));
-}
-
-function isRegisteredService(service: KubeObject, listed: boolean): boolean {
-  if (Object.keys(stringsAt(service, 'spec', 'selector')).length > 0 || at(service, 'spec', 'type') === 'ExternalName') return false;
-  return listed || service.metadata.annotations?.[ACCOUNTS_ANNOTATION] !== undefined;
-}
-
-function describeService(scope: ClusterScope, service: KubeObject, endpoints: KubeObject | undefined): RegisteredService {
-  const vms = new Map(
-    scope.inventory.vms
-      .filter(({ cluster }) => cluster === scope.entry.name)
-      .flatMap(({ name, address }) => (address === undefined ? [] : [[address, name] as const])),
-  );
-  return {
-    ref: { apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: service.metadata.name },
-    clusterIp: clusterIpOf(service),
-    ports: listAt(service, 'spec', 'ports').map((port) => {
-      const number = numberAt(port, 'port') ?? 0;
-      return {
-        name: textAt(port, 'name') ?? '',
-        port: number,
-        targetPort: numberAt(port, 'targetPort') ?? number,
-        protocol: textAt(port, 'protocol') === 'UDP' ? 'UDP' : 'TCP',
-      };
-    }),
-    endpoints: subsetsOf(endpoints).flatMap((subset) =>
-      subset.addresses.map((address) => ({ address, ports: subset.ports.map(({ port }) => port), vm: vms.get(address) })),
-    ),
-  };
+function wantedEndpoints(service: ServiceEntry, addresses: readonly string[]): WantedEndpoints {
+  const ports = service.ports.map(({ name, targetPort, protocol }) => ({ name, port: targetPort, protocol }));
+  return { ref: endpointsRef(service), metadata: metadataOf(service), ports, addresses };
 }

@@ -10,6 +10,7 @@ import { problem } from './problems.ts';
 
 export const RESOLV_CONF = '/etc/resolv.conf';
 export const DHCLIENT_CONF = '/etc/dhcp/dhclient.conf';
+export const DHCLIENT_HOOK = '/etc/dhcp/dhclient-enter-hooks.d/mesh-expansion';
 export const RESOLVED_DROP_IN = '/etc/systemd/resolved.conf.d/mesh-expansion.conf';
 export const DNSMASQ_DROP_IN = '/etc/dnsmasq.d/mesh-expansion';
 export const RESOLVED = 'systemd-resolved';
@@ -51,7 +52,7 @@ export function resolverFiles(state: HostState, namespace: string, clusterDomain
   return [
     textFile(RESOLV_CONF, withLocalFirst(textOf(state, RESOLV_CONF)), [DNSMASQ], 'citadel facts 2.2'),
     ...(dhclient?.exists === true && dhclient.text !== undefined
-      ? [textFile(DHCLIENT_CONF, withPrepend(dhclient.text), [], 'citadel facts 2.2')]
+      ? [textFile(DHCLIENT_CONF, withPrepend(dhclient.text), [], 'citadel facts 2.2'), dhclientHook()]
       : []),
     ...(beside ? [dnsmasqDropIn(false)] : []),
   ];
@@ -75,6 +76,21 @@ export function withPrepend(text: string): string {
   return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${line}\n`;
 }
 
+/**
+ * A dhclient that runs already has read its configuration: with the next lease it would write resolv.conf without dnsmasq (pain 1). Its script sources this
+ * file before it does so.
+ */
+function dhclientHook(): GeneratedFile {
+  const lines = [
+    `# Keeps dnsmasq the first name server, also when a dhclient that was started before dhclient.conf was changed renews its lease.`,
+    `case " $new_domain_name_servers " in`,
+    `  "  " | *" ${LOCAL} "*) ;;`,
+    `  *) new_domain_name_servers="${LOCAL} $new_domain_name_servers" ;;`,
+    `esac`,
+  ];
+  return textFile(DHCLIENT_HOOK, lines.map((line) => `${line}\n`).join(''), [], 'citadel facts 8.1');
+}
+
 /** systemd-resolved asks dnsmasq for the cluster's names only; the control plane's namespace is a search domain, because it resolves no single word otherwise (istio-citadel). */
 function resolvedDropIn(namespace: string, clusterDomain: string): GeneratedFile {
   return textFile(
@@ -95,12 +111,14 @@ function dnsmasqDropIn(resolved: boolean): GeneratedFile {
   );
 }
 
+/** Lines of a file that was there come from the machine; all others are ours. */
 function textFile(path: string, text: string, readBy: readonly string[], facts: string): GeneratedFile {
+  const merged = resolverInputs.includes(path);
   const sources = text
     .split('\n')
     .slice(0, -1)
     .map((value): readonly ValueSource[] => [
-      { value, from: value.includes(LOCAL) ? { kind: 'rule', facts } : { kind: 'host', field: path } },
+      { value, from: merged && !value.includes(LOCAL) ? { kind: 'host', field: path } : { kind: 'rule', facts } },
     ]);
   return { path, mode: 0o644, owner: 'root', group: 'root', content: { kind: 'text', text, sources }, readBy, editable: false };
 }

@@ -33,11 +33,11 @@ export async function setupPreview(scope: ClusterScope, setup: SetupOptions, opt
  * `cluster.provider-unsupported`, `citadel.manifest`, `cluster.access-denied` (what the account may not do).
  */
 export async function planSetup(scope: ClusterScope, setup: SetupOptions, options: CallOptions = {}): Promise<Plan> {
+  const denied = await deniedAccess(scope, options);
+  if (denied.length > 0) throw problem('cluster.access-denied', { context: scope.entry.context, list: denied.map(accessText).join('; ') });
   const { provider } = await chooseProvider(scope, setup, options);
   const facts = providerFacts(provider);
   const { objects, findings } = edited(scope, setup.manifest ?? pristineManifest(scope, facts.provider), facts.provider);
-  const denied = await deniedAccess(scope, options);
-  if (denied.length > 0) throw problem('cluster.access-denied', { context: scope.entry.context, list: denied.map(accessText).join('; ') });
   const notes: readonly StepDetail[] = findings.map(({ text }) => ({ kind: 'note', text }));
   const isPublic = findings.some(({ severity }) => severity === 'error');
   const waitMs = setup.waitMs ?? DEFAULT_WAIT_MS;

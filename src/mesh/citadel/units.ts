@@ -17,11 +17,17 @@ import { RESOLVED } from './resolver.ts';
 /** systemd tells seconds: a file written in the second of the start was there before it. */
 const CLOCK_GRAIN_MS = 1000;
 
+/** Milliseconds; a name server that cannot start says so at once. */
+const NAMES_SETTLE_MS = 500;
+
 export function namesStep(work: HostWork, files: readonly GeneratedFile[]): Step {
   return changeStep(work, {
     id: 'names',
     title: message('citadel.names.title'),
-    change: (state) => unitChange(work, state, files, [DNSMASQ, ...(unitOf(state, RESOLVED)?.active === 'active' ? [RESOLVED] : [])], true),
+    change: (state) => ({
+      ...unitChange(work, state, files, [DNSMASQ, ...(unitOf(state, RESOLVED)?.active === 'active' ? [RESOLVED] : [])], true),
+      settleMs: NAMES_SETTLE_MS,
+    }),
   });
 }
 
@@ -87,9 +93,10 @@ function unitChange(
     const unit = unitOf(state, name);
     const runs = unit?.active === 'active' || unit?.active === 'activating' || unit?.active === 'reloading';
     if (start && unit?.enabled !== 'enabled') enable.push(name);
-    if (!runs || unit.active === 'activating') {
-      if (start || unit?.active === 'activating' || unit?.active === 'failed') starts.push(name);
-    } else if (work.restarts.has(name) || willChange.has(name) || isStale(unit, state.manifest, files)) restart.push(name);
+    if (!runs) {
+      if (start || unit?.active === 'failed') starts.push(name);
+    } else if (unit.active === 'activating') restart.push(name);
+    else if (work.restarts.has(name) || willChange.has(name) || isStale(unit, state.manifest, files)) restart.push(name);
   }
   return {
     ...(enable.length > 0 ? { enable } : {}),

@@ -1,6 +1,7 @@
 import { CERT_CHAIN, KEY } from '../citadel/certificates.ts';
 import { packageDefect } from '../citadel/install.ts';
 import { unitNames, unitOf } from '../citadel/hostState.ts';
+import { RESOLV_CONF } from '../citadel/resolver.ts';
 import { SIDECAR_ENV } from '../citadel/sidecarEnv.ts';
 import type { LintRule } from './citadel.ts';
 import { finding } from './finding.ts';
@@ -70,4 +71,23 @@ const guessedAddress: LintRule = ({ state, scope }) => {
     : [finding('citadel.address-guessed', 'warning', { path: SIDECAR_ENV }, { address: guess })];
 };
 
-export const hostRules: readonly LintRule[] = [keyMode, notEnabled, expired, identity, defectPackage, ipv6LockOut, clock, guessedAddress];
+/** A plain resolv.conf that another program writes: it will be written again (pain 1). */
+const rewritten: LintRule = ({ state }) => {
+  const text = state?.files.find(({ path }) => path === RESOLV_CONF)?.text ?? '';
+  const program = /^#.*(NetworkManager|resolvconf|connman|dhcpcd|cloud-init)/im.exec(text)?.[1];
+  return program === undefined || state?.facts?.resolvConf.kind !== 'file'
+    ? []
+    : [finding('citadel.resolver-rewritten', 'warning', { path: RESOLV_CONF }, { program })];
+};
+
+export const hostRules: readonly LintRule[] = [
+  rewritten,
+  keyMode,
+  notEnabled,
+  expired,
+  identity,
+  defectPackage,
+  ipv6LockOut,
+  clock,
+  guessedAddress,
+];

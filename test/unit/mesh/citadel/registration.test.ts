@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  defaultPortName,
-  parsePortArgument,
-  planDeregister,
-  planRegister,
-  readServices,
-} from '../../../../src/mesh/citadel/registration.ts';
+import { readServices } from '../../../../src/mesh/citadel/registeredServices.ts';
+import { defaultPortName, parsePortArgument, planDeregister, planRegister } from '../../../../src/mesh/citadel/registration.ts';
 import type { ServiceEntry } from '../../../../src/mesh/model.ts';
 import { runPlan, undoPlan } from '../../../../src/mesh/planRunner.ts';
 import type { PlanResult } from '../../../../src/mesh/plan.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { assignments, valueOf, withVariables } from '../../../../src/mesh/citadel/envFile.ts';
 import { resolverFiles, withLocalFirst, withPrepend } from '../../../../src/mesh/citadel/resolver.ts';
 import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
@@ -69,9 +70,20 @@ describe('citadel resolver', () => {
     });
     assert.deepEqual(
       Object.keys(texts(machine({ texts: { '/etc/resolv.conf': 'nameserver 10.0.0.2\n', '/etc/dhcp/dhclient.conf': 'x;\n' } }))),
-      ['/etc/resolv.conf', '/etc/dhcp/dhclient.conf'],
+      ['/etc/resolv.conf', '/etc/dhcp/dhclient.conf', '/etc/dhcp/dhclient-enter-hooks.d/mesh-expansion'],
     );
     assert.deepEqual(texts(machine({ resolvConf: { kind: 'absent' } })), { '/etc/resolv.conf': 'nameserver 127.0.0.1\n' });
+  });
+
+  it('keeps dnsmasq first when a lease is renewed', () => {
+    const hook = texts(machine({ texts: { '/etc/dhcp/dhclient.conf': 'x;\n' } }))['/etc/dhcp/dhclient-enter-hooks.d/mesh-expansion'] ?? '';
+    const after = (servers: string): string =>
+      execFileSync('sh', ['-c', `${hook}\nprintf %s "$new_domain_name_servers"`], {
+        env: { ...process.env, new_domain_name_servers: servers },
+        encoding: 'utf8',
+        timeout: 5000,
+      });
+    assert.deepEqual(['10.0.0.2 10.0.0.3', '127.0.0.1 10.0.0.2', ''].map(after), ['127.0.0.1 10.0.0.2 10.0.0.3', '127.0.0.1 10.0.0.2', '']);
   });
 
   it('gives systemd-resolved the cluster names alone, and dnsmasq an address beside it', () => {
