@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { MeshError } from '../mesh/errors.ts';
 import { message, type Message } from '../mesh/messages.ts';
 import type { ContextInfo } from '../mesh/ports.ts';
 import { isRecord, type JsonRecord } from './json.ts';
+import { yamlProblem } from './yamlProblem.ts';
 
 export interface ClusterConfig {
   readonly name: string;
@@ -148,9 +149,10 @@ function badKubeconfig(userMessage: Message, field?: string, cause?: unknown): M
 }
 
 function parseKubeconfig(file: string, text: string): Omit<Kubeconfig, 'files'> {
-  const document = parseDocument(text, { merge: true });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;
-  if (problem !== undefined) throw badKubeconfig(message('kube.kubeconfig.yaml', { file, text: problem.message }), undefined, problem);
+  if (problem !== undefined) throw badKubeconfig(message('kube.kubeconfig.yaml', { file, text: yamlProblem(problem, lines) }));
   const root: unknown = document.toJS();
   const reader = new KubeconfigReader(file);
   const top = root === null || root === undefined ? {} : reader.map(root, '(top)');

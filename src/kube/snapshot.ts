@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import type { ClusterApi, KubeObject, ObjectQuery, ServiceCidrs } from '../mesh/ports.ts';
@@ -6,6 +6,7 @@ import { isRecord, listAt, textAt } from './json.ts';
 import { toKubeObject } from './objects.ts';
 import { matchesFields, matchesLabels } from './selectors.ts';
 import { cidrsOf, isCidr, serviceCidrUnknown } from './serviceCidrs.ts';
+import { yamlProblem } from './yamlProblem.ts';
 
 /**
  * A cluster as a YAML dump shows it: a List or a stream of documents, as `kubectl get ... -o yaml` prints it. `name` is what messages call it. Writes are refused with
@@ -58,9 +59,11 @@ export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
 
 function parseObjects(text: string, name: string): readonly KubeObject[] {
   const byKey = new Map<string, KubeObject>();
-  for (const [index, document] of parseAllDocuments(text).entries()) {
+  const lines = new LineCounter();
+  for (const [index, document] of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false }).entries()) {
     const problem = 'errors' in document ? document.errors[0] : undefined;
-    if (problem !== undefined) throw invalid('kube.snapshot-invalid.yaml', { name, document: index + 1, text: problem.message }, problem);
+    if (problem !== undefined)
+      throw invalid('kube.snapshot-invalid.yaml', { name, document: index + 1, text: yamlProblem(problem, lines) });
     const value: unknown = document.toJS();
     if (value === null || value === undefined) continue;
     for (const [position, entry] of entries(value).entries()) {
@@ -84,14 +87,13 @@ function entries(value: unknown): readonly unknown[] {
   );
 }
 
-function invalid(id: string, args: Readonly<Record<string, string | number>>, cause?: unknown): MeshError {
+function invalid(id: string, args: Readonly<Record<string, string | number>>): MeshError {
   return new MeshError({
     code: 'kube.snapshot-invalid',
     kind: 'bad-input',
     userMessage: message(id, args),
     nextStep: message('kube.snapshot-invalid.next'),
     field: 'snapshot',
-    cause,
   });
 }
 

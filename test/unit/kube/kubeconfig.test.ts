@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -97,6 +98,12 @@ describe('kubeconfig', () => {
       );
     });
   }
+
+  it('says where a file is not YAML, and quotes none of it: the line may hold a token', async () => {
+    const error = await failure(loadKubeconfig({ paths: [await write('torn', 'users:\n- name: a\n  user: {token: s3cr3t: }\n')] }));
+    assert.match(String(error.userMessage.args.text), /^3:\d+ /);
+    assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /s3cr3t/);
+  });
 
   it('names a file that cannot be read', async () => {
     const error = await failure(loadKubeconfig({ paths: [folder] }));

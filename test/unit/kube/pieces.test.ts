@@ -269,6 +269,10 @@ items:
     );
     assert.equal((await failure(attempt(() => createSnapshotApi('a: [', 'dump')))).userMessage.id, 'kube.snapshot-invalid.yaml');
     assert.equal((await failure(attempt(() => createSnapshotApi('just text', 'dump')))).code, 'kube.snapshot-invalid');
+    const torn = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\nkind: Secret\ndata: {key.pem: LS0tS0VZ: }\n';
+    const secret = await failure(attempt(() => createSnapshotApi(torn, 'dump')));
+    assert.match(String(secret.userMessage.args.text), /^6:\d+ /);
+    assert.doesNotMatch(JSON.stringify([secret.userMessage, String(secret.cause)]), /LS0tS0VZ/);
   });
 
   it('has the service CIDR of its objects, else of kube-apiserver, else none', async () => {
