@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import { certificateFacts } from '../mesh/citadel/pem.ts';
 import type { CertificateFacts } from '../mesh/model.ts';
 import type { HostFacts, HostState, PackageState, ProbeRequest, RemoteFile, UnitState } from '../mesh/ports.ts';
 import { parseDescribed } from './describe.ts';
@@ -83,7 +84,7 @@ function remoteFiles(
     const { exists, kind, mode, owner, group, size, sha256 } = described.get(path) ?? { exists: false };
     const text = texts.has(index) ? Buffer.from(texts.get(index) ?? '', 'base64').toString('utf8') : undefined;
     const publicKey = publics.get(index);
-    const certificate = want !== 'certificate' ? undefined : publicKey === undefined ? certificateFacts(text) : keyFacts(publicKey);
+    const certificate = want !== 'certificate' ? undefined : publicKey === undefined ? firstCertificate(text) : keyFacts(publicKey);
     const shown = want === 'text' ? text : undefined;
     return {
       path,
@@ -100,22 +101,11 @@ function remoteFiles(
   });
 }
 
-/** Of the first certificate in the text; undefined where there is none. */
-export function certificateFacts(text: string | undefined): CertificateFacts | undefined {
+/** Of the first certificate in the text; undefined where there is none that can be read. */
+function firstCertificate(text: string | undefined): CertificateFacts | undefined {
   if (text?.includes('-----BEGIN CERTIFICATE-----') !== true) return undefined;
   try {
-    const certificate = new X509Certificate(text);
-    const uris = [...(certificate.subjectAltName ?? '').matchAll(/URI:("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) =>
-      match[1]?.startsWith('"') === true ? (JSON.parse(match[1]) as string) : (match[1] ?? '').trim(),
-    );
-    return {
-      subject: certificate.subject,
-      issuer: certificate.issuer,
-      uris,
-      notBefore: new Date(certificate.validFrom).toISOString(),
-      notAfter: new Date(certificate.validTo).toISOString(),
-      fingerprint: certificate.fingerprint256,
-    };
+    return certificateFacts(new X509Certificate(text));
   } catch {
     return undefined;
   }

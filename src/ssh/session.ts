@@ -35,6 +35,7 @@ export class HostSession {
   readonly #options: ConnectOptions;
   #connection: Promise<Connection> | undefined;
   #connected = false;
+  #closed = false;
   #password: Promise<Secret | undefined> | undefined;
 
   constructor(alias: string, options: ConnectOptions) {
@@ -45,6 +46,7 @@ export class HostSession {
   /** The open connection, or a new one; callers at the same time share it. Throws the connection errors of VmHost. */
   async connect(signal?: AbortSignal): Promise<Connection> {
     for (;;) {
+      if (this.#closed) throw hostError('cancelled', { host: this.alias }, { text: 'cancelled.before' });
       const shared = this.#connection;
       if (shared === undefined) break;
       const current = await shared.catch(() => undefined);
@@ -124,6 +126,7 @@ export class HostSession {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const connection = await this.#connection?.catch(() => undefined);
     this.#connection = undefined;
     this.#password = undefined;

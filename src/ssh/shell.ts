@@ -9,7 +9,7 @@ import { started, type ShellPrompts } from './shellStart.ts';
  * by a lost connection is not run), then whatever those bytes read themselves.
  */
 const LOOP =
-  'printf "%s %s\\n" "$1" "$$"; printf "%s\\n" "$1" >&2; while IFS= read -r n; do s=$(head -c "$n"); case $s in *"#$1") eval "$s";; *) exit 74;; esac; done';
+  'printf "\\n%s %s\\n" "$1" "$$"; printf "%s\\n" "$1" >&2; while IFS= read -r n; do s=$(head -c "$n"); case $s in *"#$1") eval "$s";; *) exit 74;; esac; done';
 const AS_LOGIN = (token: string): string => `exec env LC_ALL=C LANG=C /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
 const AS_ROOT = (token: string): string =>
   `exec env LC_ALL=C LANG=C sudo -S -p ${token}-password: -- setsid -w /bin/sh -c '${LOOP}' mesh-expansion ${token}`;

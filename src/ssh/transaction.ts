@@ -107,21 +107,19 @@ function waiting(change: Change, index: number): string {
   return `${change.place.directory}/${WAITING}/new-${index}`;
 }
 
-/** Owner and mode before the rename, one process for all files that share them. */
+/** Owner and mode before the rename, one process for all files of a directory that share them. */
 function ownership(changes: readonly Change[]): string[] {
-  const owners = new Map<string, string[]>();
-  const modes = new Map<string, string[]>();
+  const calls = new Map<string, string[]>();
+  const add = (call: string, index: number): void => void calls.set(call, [...(calls.get(call) ?? []), `./new-${index}`]);
   changes.forEach((change, index) => {
     if (change.to.kind !== 'bytes') return;
-    const owner = `${change.to.owner}:${change.to.group}`;
-    const mode = change.to.mode.toString(8).padStart(4, '0');
-    owners.set(owner, [...(owners.get(owner) ?? []), waiting(change, index)]);
-    modes.set(mode, [...(modes.get(mode) ?? []), waiting(change, index)]);
+    add(`owned ${words([change.place.directory, `${change.to.owner}:${change.to.group}`])}`, index);
+    add(`moded ${words([change.place.directory, change.to.mode.toString(8).padStart(4, '0')])}`, index);
   });
-  return [
-    ...[...owners].map(([owner, files]) => `chown -- ${word(owner)} ${words(files)}`),
-    ...[...modes].map(([mode, files]) => `chmod -- ${mode} ${words(files)}`),
-  ];
+  // Owners first: chown takes set-id bits away again.
+  return [...calls]
+    .sort(([a], [b]) => Number(b.startsWith('owned')) - Number(a.startsWith('owned')))
+    .map(([call, names]) => `${call} ${words(names)}`);
 }
 
 /** Originals, the earlier generation, and the kept files that come back. */

@@ -45,7 +45,7 @@ describe('a push', function () {
   afterEach(async () => {
     for (const heal of heals.splice(0).reverse()) await heal();
     await tests.closeAll();
-    await tests.root('vm-1', `rm -rf ${STATE} /etc/push /etc/dnsmasq.d/kubedns /usr/local/bin/mv /usr/local/bin/sync`);
+    await tests.root('vm-1', `rm -rf ${STATE} /etc/push /etc/dnsmasq.d/kubedns /usr/local/bin/mv /usr/local/bin/sync /usr/local/bin/chown`);
   });
   after(() => tests.stop());
 
@@ -315,6 +315,23 @@ describe('a push', function () {
     assert.equal(await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/theirs/sub/evil')] })), 'host.path-unsafe');
     assert.equal(await codeOf(host.push({ owner: OWNER, files: [file('/etc/push/real')] })), 'host.path-unsafe');
     assert.equal(await tests.root('vm-1', 'test -e /etc/evil && echo there || echo absent'), 'absent');
+  });
+
+  it('into a directory of somebody else cannot be led elsewhere while it runs', async () => {
+    await tests.root('vm-1', 'mkdir -p /etc/push/theirs /etc/push/target && chown admin /etc/push/theirs');
+    await fake(
+      'chown',
+      'case $PWD in */theirs/*) cd .. && su admin -s /bin/sh -c "mv .mesh-expansion stolen && ln -s ../target .mesh-expansion" && cd stolen;; esac',
+    );
+    const files = [{ path: '/etc/push/theirs/x', mode: 0o644, owner: 'admin', group: 'admin', content: 'mine\n' }];
+    assert.equal(await codeOf(host.push({ owner: OWNER, files })), 'host.path-unsafe');
+    await tests.root('vm-1', 'rm -f /usr/local/bin/chown');
+    assert.equal(
+      await tests.root('vm-1', 'ls -A /etc/push/target; ls -A /etc/push/theirs; stat -c "%U %a" /etc/push/theirs/stolen'),
+      'stolen\nroot 700',
+    );
+    await host.push({ owner: OWNER, files });
+    assert.equal(await tests.root('vm-1', 'cat /etc/push/theirs/x'), 'mine');
   });
 
   it('can be rolled back, generation by generation', async () => {

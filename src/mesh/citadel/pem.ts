@@ -38,9 +38,9 @@ export function leadsToRoot(leaf: X509Certificate, others: readonly X509Certific
 
 export function certificateFacts(certificate: X509Certificate): CertificateFacts {
   return {
-    // Node gives undefined for an empty subject, which is what Citadel writes (citadel facts 10).
+    // Node gives undefined for an empty name; the subject is empty in what Citadel writes (citadel facts 10).
     subject: ((certificate.subject as string | undefined) ?? '').replaceAll('\n', ', '),
-    issuer: certificate.issuer.replaceAll('\n', ', '),
+    issuer: ((certificate.issuer as string | undefined) ?? '').replaceAll('\n', ', '),
     uris: uriNames(certificate),
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),

@@ -26,6 +26,7 @@ enter() {
     lock
     [ "$S/lock" -ef "/proc/$$/fd/9" ] && break
   done
+  if [ -h "$S" ] || [ ! -O "$S" ]; then echo "$S" >&2; exit 76; fi
   trap 'code=$?; tidy; exit $code' EXIT
   recover || exit 79
 }
@@ -33,15 +34,22 @@ enter() {
 tidy() {
   [ -e "$S/manifest.json" ] || [ -e "$S/journal" ] || [ -e "$S/jobs" ] || rm -rf -- "$S"
 }
+# at DIRECTORY: goes into the waiting directory beside the targets. The owner of a target's directory may not be root: what was put there instead of
+# ours, or a link on the way, is not entered; once inside, nobody else can change what the names in it mean.
+at() {
+  cd -P -- "$1/$T" && [ -O . ] && { [ "$1" = "$S" ] || [ "$PWD" = "$1/$T" ]; } || { echo "$1/$T" >&2; return 76; }
+}
+undo_one() (
+  at "$2" || exit
+  if [ "$4" = absent ]; then
+    if [ ! -e "./new-$1" ] && [ ! -h "./new-$1" ]; then rm -f -- "../$3"; fi
+  elif [ -e "./old-$1" ] || [ -h "./old-$1" ]; then
+    [ "./old-$1" -ef "../$3" ] || mv -fT -- "./old-$1" "../$3"
+  fi
+)
 undo_targets() {
   while IFS=$tab read -r index dir name before; do
-    new=$dir/$T/new-$index
-    old=$dir/$T/old-$index
-    if [ "$before" = absent ]; then
-      if [ ! -e "$new" ] && [ ! -h "$new" ]; then rm -f -- "$dir/$name" || return 1; fi
-    elif [ -e "$old" ] || [ -h "$old" ]; then
-      [ "$old" -ef "$dir/$name" ] || mv -fT -- "$old" "$dir/$name" || return 1
-    fi
+    undo_one "$index" "$dir" "$name" "$before" || return 1
   done <"$S/journal"
 }
 recover() {

@@ -20,22 +20,36 @@ wait_in() {
   for dir do rm -rf -- "$dir/$T"; mkdir -m 700 -- "$dir/$T"; done
 }
 # receive INDEX DIRECTORY SIZE: the next SIZE bytes of stdin.
-receive() {
-  head -c "$3" >"$2/$T/new-$1"
-}
+receive() (
+  at "$2" || exit
+  head -c "$3" >"./new-$1"
+)
 # copy INDEX DIRECTORY SOURCE: a kept file, with everything it had.
-copy() {
-  cp -a -T -- "$3" "$2/$T/new-$1"
-}
+copy() (
+  at "$2" || exit
+  cp -a -T -- "$3" "./new-$1"
+)
+# owned DIRECTORY OWNER NAME... / moded DIRECTORY MODE NAME...
+owned() (
+  at "$1" || exit
+  shift
+  chown -h -- "$@"
+)
+moded() (
+  at "$1" || exit
+  shift
+  chmod -- "$@"
+)
 # keep PATH DESTINATION: what is there now, in root's own directory.
 keep() {
   rm -rf -- "$2"
   cp -a -T -- "$1" "$2"
 }
 # hold INDEX DIRECTORY NAME: another name for what is there, so that it can come back as it is.
-hold() {
-  ln -P -T -- "$2/$3" "$2/$T/old-$1"
-}
+hold() (
+  at "$2" || exit
+  ln -P -T -- "../$3" "./old-$1"
+)
 # flush PATH...: to the disk, links left out.
 flush() {
   count=$#
@@ -49,14 +63,16 @@ journal() {
   sync -- "$S"
 }
 # replace INDEX DIRECTORY NAME
-replace() {
-  if [ -d "$2/$3" ] && [ ! -h "$2/$3" ]; then echo "$2/$3: is a directory" >&2; exit 77; fi
-  mv -fT -- "$2/$T/new-$1" "$2/$3"
-}
+replace() (
+  at "$2" || exit
+  if [ -d "../$3" ] && [ ! -h "../$3" ]; then echo "$2/$3" >&2; exit 77; fi
+  mv -fT -- "./new-$1" "../$3"
+)
 # take_away DIRECTORY NAME
-take_away() {
-  rm -f -- "$1/$2"
-}
+take_away() (
+  at "$1" || exit
+  rm -f -- "../$2"
+)
 commit() {
   flush "$@"
   rm -f -- "$S/journal"
