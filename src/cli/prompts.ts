@@ -56,18 +56,21 @@ export class Prompts implements HostPrompter {
           done();
         },
       });
-      if (!echo) process.stderr.write(prompt);
       const reader = createInterface({ input: process.stdin, output: shown, terminal: true });
+      // The terminal's own echo is off from here on; who answers before the question would be seen.
+      if (!echo) process.stderr.write(prompt);
       let answer: string | undefined;
       reader.on('SIGINT', () => {
         this.#cancel();
         reader.close();
       });
+      const onAbort = (): void => reader.close();
+      this.#signal.addEventListener('abort', onAbort, { once: true });
       reader.on('close', () => {
+        this.#signal.removeEventListener('abort', onAbort);
         if (!echo) process.stderr.write('\n');
         resolve(answer);
       });
-      this.#signal.addEventListener('abort', () => reader.close(), { once: true });
       reader.question(prompt, (line) => {
         answer = line;
         reader.close();

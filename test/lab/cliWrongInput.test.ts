@@ -1,7 +1,7 @@
 // Wrong input by the command line: a clear message with a next step, and cluster, machine and inventory as they were before.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { changeHostKey, linkDown, restrictSudo, type Heal } from './faults.ts';
+import { changeHostKey, linkDown, restrictSudo, SUDO_PASSWORD, type Heal } from './faults.ts';
 import { CliBench, type CliOptions } from './support/cli.ts';
 
 const inventory = `version: 1
@@ -181,6 +181,32 @@ describe('wrong input by the command line', function () {
       await unchanged(() => refused([...join, '--package', bench.packageUrl], { code: 4, error: 'host.sudo-password', says: /sudo/ }));
       await heal();
     }
+  });
+
+  it('a person on a terminal is asked, and the answer counts', async () => {
+    await bench.write('known_hosts', '');
+    const config = (await readFile(bench.lab.sshConfig, 'utf8'))
+      .replaceAll(bench.lab.knownHosts, bench.at('known_hosts'))
+      .replace('StrictHostKeyChecking yes', 'StrictHostKeyChecking ask');
+    await bench.write('ssh_config', config);
+    const status = ['status', '--vm', 'vm-1'];
+    const no = await bench.terminal(status, [[/Trust it/, 'no']], bench.at('ssh_config'));
+    assert.equal(no.code, 4, no.out);
+    const yes = await bench.terminal(status, [[/Trust it/, 'yes']], bench.at('ssh_config'));
+    assert.match(yes.out, /not joined/);
+    // The answer is remembered, and not in the files of ssh.
+    assert.match((await bench.cli(status, { sshConfig: bench.at('ssh_config') })).out, /not joined/);
+    assert.equal(await readFile(bench.at('known_hosts'), 'utf8'), '');
+
+    await unchanged(async () => {
+      const declined = await bench.terminal(['register', '--service', 'mysql'], [[/\[y\/N\]/, 'n']]);
+      assert.equal(declined.code, 4, declined.out);
+    });
+
+    heals.push(await restrictSudo(bench.lab, 'vm-1', 'password'));
+    const shown = await bench.terminal([...join, '--package', bench.packageUrl, '--dry-run'], [[/assword[^\n]*: *$/, SUDO_PASSWORD]]);
+    assert.equal(shown.code, 0, shown.out);
+    assert.ok(!shown.out.includes(SUDO_PASSWORD), 'the password was shown');
   });
 
   it('no route to the machine', async () => {

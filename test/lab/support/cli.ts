@@ -88,7 +88,7 @@ export class CliBench {
 
   async cli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
     const { sshConfig = this.lab.sshConfig, kubeconfig = this.lab.kubeconfig, signalOn, limitMs = 180_000 } = options;
-    const env = { PATH: process.env.PATH, HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
+    const env = this.#environment(kubeconfig);
     const child = spawn(process.execPath, [program, ...args, '--ssh-config', sshConfig], {
       cwd: this.folder,
       env,
@@ -115,6 +115,36 @@ export class CliBench {
       results: () => document().results,
       errorCode: () => document().error?.code ?? document().results[0]?.error?.code,
     };
+  }
+
+  /** The program on a terminal (script(1) makes one); each question that appears is given its answer. `out` is all that the terminal showed. */
+  async terminal(
+    args: readonly string[],
+    answers: readonly (readonly [question: RegExp, answer: string])[],
+    sshConfig = this.lab.sshConfig,
+  ): Promise<{ readonly code: number; readonly out: string }> {
+    const words = [process.execPath, program, ...args, '--ssh-config', sshConfig].map(
+      (word) => `'${word.replaceAll("'", String.raw`'\''`)}'`,
+    );
+    const env = { ...this.#environment(this.lab.kubeconfig), TERM: 'dumb' };
+    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], { cwd: this.folder, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const waiting = [...answers];
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => {
+      out += data.toString();
+      const [next] = waiting;
+      if (next?.[0].test(out) !== true) return;
+      waiting.shift();
+      child.stdin.write(`${next[1]}\r`);
+    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const code = await new Promise<number>((resolve) => child.on('close', (exitCode) => resolve(exitCode ?? 137)));
+    clearTimeout(limit);
+    return { code, out };
+  }
+
+  #environment(kubeconfig: string): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
   }
 
   /** `name=resourceVersion` of everything that a command could touch in the cluster. */
