@@ -96,11 +96,11 @@ export class CheckTerminal implements vscode.Pseudoterminal {
     const { verdict, reason, time, more } = checkLines(result, this.#app.texts);
     const shade = { ok: style.good, fail: style.bad, skipped: style.skipped }[result.verdict];
     const [first = '', ...rest] = plain(reason).split('\n');
-    this.#line(`  ${shade}${verdict.padEnd(4)}${style.reset}  ${first.padEnd(REASON_WIDTH)} ${style.dim}${time}${style.reset}`);
+    this.#line(`  ${shade}${padded(verdict, 4)}${style.reset}  ${padded(first, REASON_WIDTH)} ${style.dim}${time}${style.reset}`);
     for (const line of rest) this.#line(`        ${line}`);
     for (const [name, text] of more) {
       const [start = '', ...others] = plain(text).split('\n');
-      this.#line(`        ${style.dim}${name.padEnd(name === '' ? 0 : 5)}${style.reset}${start}`);
+      this.#line(`        ${style.dim}${padded(name, name === '' ? 0 : 5)}${style.reset}${start}`);
       for (const line of others) this.#line(`        ${' '.repeat(name === '' ? 0 : 5)}${line}`);
     }
   }
@@ -108,4 +108,12 @@ export class CheckTerminal implements vscode.Pseudoterminal {
   #line(text: string): void {
     this.#output.fire(`${text}\r\n`);
   }
+}
+
+/** Fills a text to a number of terminal cells; wide characters take two. */
+function padded(text: string, cells: number): string {
+  const wide = [...text].filter((character) =>
+    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(character),
+  ).length;
+  return text + ' '.repeat(Math.max(0, cells - [...text].length - wide));
 }

@@ -80,7 +80,7 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
   const vmGroup = group(
     'vms',
     vms.length,
-    vms.filter((vm) => !['not-joined', 'unknown', 'unreachable', 'blocked'].includes(vm.state)).length,
+    vms.filter(({ status }) => status.value !== undefined && status.value.condition !== 'not-joined').length,
     vms.filter((vm) => needsAttention(vm.state)).length,
   );
   if (facts.value === undefined && !facts.loading) return [...error, ...(vms.length > 0 ? [vmGroup] : [])];

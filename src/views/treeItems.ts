@@ -94,10 +94,14 @@ function lineOf(node: Node, texts: Texts): Line {
       };
     case 'error': {
       const tags = node.error.code === 'kube.unauthorized' ? '+signIn' : '';
+      // A VM's own line says what is wrong; the line below it says what to do.
+      const text = node.retry.kind === 'vm' ? (node.error.nextStep ?? node.error.userMessage) : node.error.userMessage;
+      const asks = node.error.kind === 'person';
       return {
-        label: texts.say(node.error.userMessage),
-        icon: icon('error', 'bad'),
+        label: texts.say(text),
+        icon: asks ? icon('question', 'warning') : icon('error', 'bad'),
         context: `error${tags}`,
+        command: 'retry',
         state: t('editor.state.error'),
       };
     }
