@@ -1,6 +1,6 @@
-import { asMeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import type { CheckResult } from '../mesh/model.ts';
+import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
 import type { Texts } from './language.ts';
 import type { AddCommand } from './main.ts';
@@ -28,8 +28,8 @@ export const checkCommand: AddCommand = (program, act) => {
   );
 };
 
-async function checkVm({ mesh, output, signal }: Session, vm: string, only: readonly string[] | undefined): Promise<TargetResult> {
-  try {
+function checkVm({ mesh, output, signal }: Session, vm: string, only: readonly string[] | undefined): Promise<TargetResult> {
+  return attempt(output, { vm }, async () => {
     output.result(output.texts(message('cli.check.title', { vm })));
     const results = await mesh.check(
       vm,
@@ -47,11 +47,7 @@ async function checkVm({ mesh, output, signal }: Session, vm: string, only: read
       nextStep: nextStep && output.texts(nextStep),
     }));
     return { vm, ok: !failed, changed: false, code: failed ? exitCodes.check : exitCodes.fine, checks };
-  } catch (thrown) {
-    const error = asMeshError(thrown);
-    output.error(error, vm);
-    return { vm, ...output.failure(error) };
-  }
+  });
 }
 
 const verdicts = { ok: 'ok  ', fail: 'FAIL', skipped: 'skip' } as const;

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { findCluster } from '../mesh/lookup.ts';
-import type { Mesh } from '../mesh/mesh.ts';
 import { message } from '../mesh/messages.ts';
 import type { LoadBalancer, Provider } from '../mesh/model.ts';
+import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
 import type { Texts } from './language.ts';
 import type { AddCommand } from './main.ts';
@@ -51,7 +51,12 @@ export const clusterCommand: AddCommand = (program, act) => {
     .command('status')
     .description(texts(message('cli.help.cluster-status')))
     .requiredOption('--cluster <name>', texts(message('cli.option.cluster')));
-  addCommonOptions(status, texts).action(act.run<ClusterOptions>('cluster status', false, showStatus));
+  addCommonOptions(status, texts).action(
+    act.run<ClusterOptions>('cluster status', false, async (session, { cluster: name }) => {
+      findCluster(session.inventory, name);
+      return [await attempt(session.output, { cluster: name }, () => statusOf(session, name))];
+    }),
+  );
 };
 
 async function setUp(session: Session, { cluster, provider, manifest, wait }: SetupCommandOptions): Promise<readonly TargetResult[]> {
@@ -65,13 +70,12 @@ async function setUp(session: Session, { cluster, provider, manifest, wait }: Se
   return changeTargets(session, [{ kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) }]);
 }
 
-async function showStatus({ mesh, inventory, output, signal }: Session, { cluster }: ClusterOptions): Promise<readonly TargetResult[]> {
-  findCluster(inventory, cluster);
+async function statusOf({ mesh, output, signal }: Session, cluster: string): Promise<TargetResult> {
   const controlPlane = await mesh.controlPlane(cluster, { signal });
   const [balancers, services, unmanaged] = await Promise.all([
     mesh.loadBalancers(cluster, { signal }),
     mesh.services(cluster, { signal }),
-    unmanagedVms(mesh, cluster, signal),
+    mesh.unmanaged(cluster, { signal }),
   ]);
   output.result(`${cluster}: Istio ${controlPlane.release}`);
   balancers.forEach((balancer) => output.result(`  ${balancerLine(balancer)}`));
@@ -84,22 +88,16 @@ async function showStatus({ mesh, inventory, output, signal }: Session, { cluste
     output.result(`  ${output.texts(message('cli.unmanaged', { address, services: known.join(', ') }))}`),
   );
   const ready = balancers.every(({ state }) => state === 'ready');
-  return [
-    {
-      cluster,
-      ok: ready,
-      changed: false,
-      code: ready ? exitCodes.fine : exitCodes.check,
-      controlPlane,
-      loadBalancers: balancers,
-      services,
-      unmanaged,
-    },
-  ];
-}
-
-function unmanagedVms(mesh: Mesh, cluster: string, signal: AbortSignal): ReturnType<Mesh['unmanaged']> {
-  return mesh.unmanaged(cluster, { signal });
+  return {
+    cluster,
+    ok: ready,
+    changed: false,
+    code: ready ? exitCodes.fine : exitCodes.check,
+    controlPlane,
+    loadBalancers: balancers,
+    services,
+    unmanaged,
+  };
 }
 
 function balancerLine({ ref, state, address, ports, events }: LoadBalancer): string {

@@ -7,6 +7,7 @@ import { findVm } from '../mesh/lookup.ts';
 import { message } from '../mesh/messages.ts';
 import type { GeneratedFile } from '../mesh/model.ts';
 import { isHostPath } from '../mesh/names.ts';
+import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
 import type { AddCommand } from './main.ts';
 import { addCommonOptions, type CommonOptions } from './options.ts';
@@ -29,11 +30,15 @@ export const generateCommand: AddCommand = (program, act) => {
     .requiredOption('--vm <name>', texts(message('cli.option.generate-vm')))
     .requiredOption('--out <dir>', texts(message('cli.option.out')))
     .option('--no-secrets', texts(message('cli.option.no-secrets')));
-  addCommonOptions(command, texts).action(act.run<GenerateOptions>('generate', false, generate));
+  addCommonOptions(command, texts).action(
+    act.run<GenerateOptions>('generate', false, async (session, options) => {
+      const vm = findVm(session.inventory, options.vm).name;
+      return [await attempt(session.output, { vm }, () => generate(session, vm, options))];
+    }),
+  );
 };
 
-async function generate({ mesh, inventory, output, signal }: Session, options: GenerateOptions): Promise<readonly TargetResult[]> {
-  const vm = findVm(inventory, options.vm).name;
+async function generate({ mesh, output, signal }: Session, vm: string, options: GenerateOptions): Promise<TargetResult> {
   const generated = await mesh.generate(vm, { offline: true, signal });
   if (generated.conflicts.length > 0) throw editConflict(vm, generated.conflicts);
   for (const finding of generated.findings) output.note(`${finding.severity}: ${finding.at.path}: ${output.texts(finding.text)}`);
@@ -50,19 +55,17 @@ async function generate({ mesh, inventory, output, signal }: Session, options: G
   }
   const wouldChange = files.some(({ changed }) => changed);
   const findings = generated.findings.map(({ rule, severity, text, at }) => ({ rule, severity, text: output.texts(text), at }));
-  return [
-    {
-      vm,
-      ok: true,
-      changed: options.dryRun !== true && wouldChange,
-      code: exitCodes.fine,
-      ...(options.dryRun === true ? { wouldChange } : {}),
-      release: generated.controlPlane.release,
-      files,
-      edited: generated.edited,
-      findings,
-    },
-  ];
+  return {
+    vm,
+    ok: true,
+    changed: options.dryRun !== true && wouldChange,
+    code: exitCodes.fine,
+    ...(options.dryRun === true ? { wouldChange } : {}),
+    release: generated.controlPlane.release,
+    files,
+    edited: generated.edited,
+    findings,
+  };
 }
 
 /** Writes a file below the folder with its mode from the first byte on; gives whether it differed. */

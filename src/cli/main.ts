@@ -47,6 +47,8 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   const texts = loadTexts(languageOf(process.env));
   const json = args.includes('--json');
   const output = new Output(texts, json, { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) });
+  // A reader that has seen enough (`| head`) must not end work that is under way.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const control = new AbortController();
   let signal: 'SIGINT' | 'SIGTERM' | undefined;

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
-import { asMeshError } from '../mesh/errors.ts';
 import type { VmStatus } from '../mesh/mesh.ts';
 import { message } from '../mesh/messages.ts';
 import type { VmCondition } from '../mesh/model.ts';
+import { attempt } from './attempt.ts';
 import { exitCodes, type ExitCode } from './exitCode.ts';
 import type { AddCommand } from './main.ts';
 import { addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
@@ -31,8 +31,8 @@ export const statusCommand: AddCommand = (program, act) => {
   );
 };
 
-async function statusOf({ mesh, output, signal }: Session, vm: string): Promise<TargetResult> {
-  try {
+function statusOf({ mesh, output, signal }: Session, vm: string): Promise<TargetResult> {
+  return attempt(output, { vm }, async () => {
     const status = await mesh.vmStatus(vm, { signal });
     for (const line of statusLines(status, output.texts(status.summary))) output.result(line);
     const code = codes[status.condition];
@@ -47,11 +47,7 @@ async function statusOf({ mesh, output, signal }: Session, vm: string): Promise<
       files: status.files.map(({ file, drift }) => ({ path: file.path, drift })),
       units: status.units.map(({ name, active, enabled, restarts, since }) => ({ name, active, enabled, restarts, since })),
     };
-  } catch (thrown) {
-    const error = asMeshError(thrown);
-    output.error(error, vm);
-    return { vm, ...output.failure(error) };
-  }
+  });
 }
 
 function statusLines({ vm, files, units }: VmStatus, summary: string): readonly string[] {
