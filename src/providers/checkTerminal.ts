@@ -112,8 +112,6 @@ export class CheckTerminal implements vscode.Pseudoterminal {
 
 /** Fills a text to a number of terminal cells; wide characters take two. */
 function padded(text: string, cells: number): string {
-  const wide = [...text].filter((character) =>
-    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(character),
-  ).length;
-  return text + ' '.repeat(Math.max(0, cells - [...text].length - wide));
+  const wide = text.match(/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/g)?.length ?? 0;
+  return text + ' '.repeat(Math.max(0, cells - text.length - wide));
 }
