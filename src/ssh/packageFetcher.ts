@@ -5,6 +5,7 @@ import { message } from '../mesh/messages.ts';
 import type { CallOptions, PackageFetcher, PackageFile, PackageSource } from '../mesh/ports.ts';
 import { readDebControl } from './debControl.ts';
 import { errorText, hostError } from './errors.ts';
+import { packageUrl, type PackageUrl } from './packageUrl.ts';
 
 const PACKAGE_LIMIT = 256 * 1024 * 1024;
 const VERSION_FILE_LIMIT = 64 * 1024;
@@ -20,11 +21,15 @@ export function createPackageFetcher(): PackageFetcher {
 
 async function fetchPackage(source: PackageSource, options: CallOptions): Promise<PackageFile> {
   if (source.kind === 'file') return packageOf(await readLocal(source.path, PACKAGE_LIMIT), source.path);
-  if (source.kind === 'url') return packageOf(await download(source.url, options), source.url);
+  if (source.kind === 'url') {
+    const from = packageUrl(source.url);
+    return packageOf(await download(from, options), from.shown);
+  }
   const text = Buffer.from(await readLocal(source.path, VERSION_FILE_LIMIT)).toString('utf8');
   const { url, several } = sidecarUrl(text, source.path);
+  const from = packageUrl(url);
   try {
-    return await packageOf(await download(url, options), url);
+    return await packageOf(await download(from, options), from.shown);
   } catch (error) {
     // Up to 0.4 a release had three packages and no istio-sidecar.deb (citadel facts 2, step 3).
     if (several && isMeshError(error, 'package.download'))
@@ -70,39 +75,40 @@ async function readLocal(path: string, limit: number): Promise<Uint8Array> {
   }
 }
 
-async function download(address: string, options: CallOptions): Promise<Uint8Array> {
+async function download(from: PackageUrl, options: CallOptions): Promise<Uint8Array> {
   const limit = AbortSignal.timeout(options.timeoutMs ?? LIMIT_MS);
   const signal = options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]);
   try {
-    const response = await follow(httpUrl(address), signal);
-    return await body(response, address, options);
+    const response = await follow(from, signal);
+    return await body(response, from.shown, options);
   } catch (error) {
     if (isMeshError(error)) throw error;
-    if (options.signal?.aborted === true) throw hostError('cancelled', { host: address }, { text: 'cancelled.before', cause: error });
+    if (options.signal?.aborted === true) throw hostError('cancelled', { host: from.shown }, { text: 'cancelled.before', cause: error });
     const cause = error instanceof Error && error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : errorText(error);
-    throw hostError('package.download', { source: address, text: cause }, { cause: error });
+    throw hostError('package.download', { source: from.shown, text: cause }, { cause: error });
   }
 }
 
-/** Redirects by hand: only http and https, and never from https down to http. */
-async function follow(first: URL, signal: AbortSignal): Promise<Response> {
+/** Redirects by hand: only http and https, never from https down to http, and no login for another origin. */
+async function follow({ url: first, authorization }: PackageUrl, signal: AbortSignal): Promise<Response> {
   let url = first;
   for (let hop = 0; hop <= REDIRECTS; hop += 1) {
-    const response = await fetch(url, { redirect: 'manual', signal });
+    const headers = authorization !== undefined && url.origin === first.origin ? { authorization } : undefined;
+    const response = await fetch(url, { redirect: 'manual', signal, headers });
     const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (location === null) {
       if (!response.ok) throw new Error(`HTTP ${response.status} ${response.statusText}`);
       return response;
     }
     await response.body?.cancel();
-    const next = httpUrl(new URL(location, url).href);
-    if (url.protocol === 'https:' && next.protocol !== 'https:') throw new Error(`redirected from https to ${next.href}`);
+    const { url: next, shown } = packageUrl(new URL(location, url).href);
+    if (url.protocol === 'https:' && next.protocol !== 'https:') throw new Error(`redirected from https to ${shown}`);
     url = next;
   }
   throw new Error(`more than ${REDIRECTS} redirects`);
 }
 
-async function body(response: Response, address: string, options: CallOptions): Promise<Uint8Array> {
+async function body(response: Response, source: string, options: CallOptions): Promise<Uint8Array> {
   const total = Number(response.headers.get('content-length') ?? 0);
   if (total > PACKAGE_LIMIT) throw new Error(`${total} bytes, more than ${PACKAGE_LIMIT}`);
   const chunks: Uint8Array[] = [];
@@ -115,15 +121,8 @@ async function body(response: Response, address: string, options: CallOptions): 
     chunks.push(chunk);
     if (length - reported > 1 << 20) {
       reported = length;
-      options.onProgress?.(message('ssh.package.progress', { source: address, megabytes: Math.round(length / (1 << 20)) }));
+      options.onProgress?.(message('ssh.package.progress', { source, megabytes: Math.round(length / (1 << 20)) }));
     }
   }
   return Buffer.concat(chunks);
-}
-
-function httpUrl(address: string): URL {
-  const url = URL.parse(address);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    throw hostError('package.source', { source: address, text: 'http, https' }, { text: 'package.source.url', field: 'package' });
-  return url;
 }

@@ -5,6 +5,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
+import { isMeshError } from '../../../src/mesh/errors.ts';
 import { readDebControl } from '../../../src/ssh/debControl.ts';
 import { createPackageFetcher, sidecarUrl } from '../../../src/ssh/packageFetcher.ts';
 
@@ -35,6 +37,11 @@ describe('a package', () => {
       else if (request.url === '/file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
       else if (request.url === '/huge') response.writeHead(200, { 'content-length': String(2 ** 40) }).end();
       else if (request.url === '/hang') response.writeHead(200).write('x');
+      else if (request.url?.startsWith('/private.deb') === true) {
+        if (request.headers.authorization === `Basic ${Buffer.from('me:pa%ss').toString('base64')}`) response.end(built.get('xz'));
+        else response.writeHead(401).end();
+      } else if (request.url === '/elsewhere')
+        response.writeHead(302, { location: `${site.replace('127.0.0.1', 'localhost')}/private.deb` }).end();
       else if (request.url === '/page') response.end('<html>404, but 200</html>');
       else response.writeHead(404).end();
     });
@@ -48,6 +55,19 @@ describe('a package', () => {
   });
   const fetcher = createPackageFetcher();
   const url = (where: string, timeoutMs?: number) => fetcher.fetch({ kind: 'url', url: `${site}${where}` }, { timeoutMs });
+
+  it('comes with the login of its address, which nobody is shown, nor another origin told', async () => {
+    const login = (where: string) => `${site.replace('//', '//me:pa%25ss@')}${where}`;
+    const file = await fetcher.fetch({ kind: 'url', url: login('/private.deb?signature=s3cr3t') });
+    assert.equal(file.name, 'istio-sidecar');
+    assert.equal(file.source, `${site}/private.deb?...`);
+    for (const where of ['/nowhere?signature=s3cr3t', '/elsewhere']) {
+      const error: unknown = await fetcher.fetch({ kind: 'url', url: login(where) }).catch((thrown: unknown) => thrown);
+      assert.ok(isMeshError(error, 'package.download'), where);
+      assert.match(JSON.stringify(error.userMessage), where === '/elsewhere' ? /HTTP 401/ : /HTTP 404/);
+      assert.doesNotMatch(inspect(error, { depth: 9 }), /pa%25ss|pa%ss|s3cr3t/);
+    }
+  });
 
   for (const compression of ['gzip', 'xz', 'zstd', 'none']) {
     it(`tells its name, version and architecture, compressed with ${compression}`, async () => {
