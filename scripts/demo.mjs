@@ -40,6 +40,7 @@ function readArguments(args) {
   }
   if (options.port !== undefined && !(Number.isInteger(options.port) && options.port > 0 && options.port < 65_536))
     throw new Error('--port: a number from 1 to 65535');
+  if (options.record && options.locale) throw new Error('--locale: the recorded job reads the English texts; leave one of the two out');
   return options;
 }
 

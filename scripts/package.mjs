@@ -47,7 +47,10 @@ export async function packExtension({ reuse = false, out = path.join(root, 'dist
   await run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env });
   rmSync(out, { force: true });
   const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  await run(node24(), [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', out], { cwd: root, env });
+  await run(node24(), [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', out], {
+    cwd: root,
+    env,
+  });
   const { size } = statSync(out);
   say(`${path.relative(root, out)}: ${(size / 1024).toFixed(0)} KB`);
   if (size > LIMIT) throw new Error(`The package has ${size} bytes; the budget is ${LIMIT} (design: budgets).`);

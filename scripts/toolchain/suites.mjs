@@ -103,7 +103,8 @@ export async function runLint() {
 
 export const runUnit = () => mochaRun('unit', ['test/unit/**/*.test.ts'], 5 * 60_000);
 export const runHost = (env) => counted('host', [path.join(root, 'test', 'host', 'run.ts')], { limitMs: 10 * 60_000, env });
-export const runDesktop = (env) => counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env });
+export const runDesktop = (env) =>
+  counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env });
 export const runLab = (env) => mochaRun('lab', ['test/lab/**/*.test.ts'], 20 * 60_000, env);
 export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], 15 * 60_000, env);
 /** Runs test/lab/lab.ts with one of its commands on the lab of that name. */

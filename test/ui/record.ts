@@ -9,12 +9,12 @@ import { labPlace, playgroundPlace } from './places.ts';
 import { startWorkbench, type WorkbenchOptions } from './workbench.ts';
 
 const { values } = parseArgs({
-  options: { vsix: { type: 'string' }, out: { type: 'string' }, lab: { type: 'boolean', default: false }, locale: { type: 'string' } },
+  options: { vsix: { type: 'string' }, out: { type: 'string' }, lab: { type: 'boolean', default: false } },
 });
 const out = path.resolve(values.out ?? 'screenshots');
 mkdirSync(out, { recursive: true });
 const { place, options }: { place: Place; options: WorkbenchOptions } = values.lab ? await labPlace() : playgroundPlace();
-const workbench = await startWorkbench({ ...options, vsix: values.vsix, locale: values.locale });
+const workbench = await startWorkbench({ ...options, vsix: values.vsix });
 let current = 'start';
 try {
   for (const step of journey) {
