@@ -87,17 +87,12 @@ async function main() {
       await ensureChromium();
       mkdirSync(options.record, { recursive: true });
       const env = { ...node24Environment(), MESH_LAB: name };
-      const args = [
-        '--vsix',
-        vsix,
-        '--out',
-        options.record,
-        ...(lab ? ['--lab'] : []),
-        ...(options.locale ? ['--locale', options.locale] : []),
-      ];
+      const args = ['--vsix', vsix, '--out', options.record, ...(lab ? ['--lab'] : [])];
       return await runOnNode24(path.join(root, 'test', 'ui', 'record.ts'), args, env);
     }
     const home = path.join(cacheDirectory, lab ? 'demo-lab' : 'demo');
+    // What an earlier demo remembered belongs to a cluster in memory that is gone.
+    for (const directory of ['user', path.join('desktop', 'user')]) rmSync(path.join(home, directory), { recursive: true, force: true });
     mkdirSync(home, { recursive: true });
     const place = prepareFolder(home, lab);
     const desktop = options.browser || options.locale ? undefined : findDesktop();
