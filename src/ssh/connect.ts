@@ -58,11 +58,17 @@ async function throughJumps(config: EffectiveConfig, options: ConnectOptions, ju
   if (value === undefined) return undefined;
   let via: Connection | undefined;
   let depth = jumps;
-  for (const hop of value.split(',')) {
-    depth += 1;
-    if (depth > MOST_JUMPS) throw hostError('host.option-unsupported', { host: config.alias, option: 'proxyjump', value });
-    const { alias, ...override } = parseHop(hop.trim());
-    via = await connectTo(alias, options, override, depth, via);
+  try {
+    for (const hop of value.split(',')) {
+      depth += 1;
+      if (depth > MOST_JUMPS) throw hostError('host.option-unsupported', { host: config.alias, option: 'proxyjump', value });
+      const { alias, ...override } = parseHop(hop.trim());
+      via = await connectTo(alias, options, override, depth, via);
+    }
+  } catch (error) {
+    // A hop that was reached before the one that cannot be: its connection would keep the program alive.
+    via?.close();
+    throw error;
   }
   return via;
 }
@@ -79,7 +85,10 @@ async function connectDirect(config: EffectiveConfig, options: ConnectOptions, v
   const policy = await HostKeyPolicy.load(config, options.trustStore);
   // At most twice: an unknown key ends the first connection, the second accepts exactly the key that was confirmed.
   for (let attempt = 0; ; attempt += 1) {
-    const stream = via === undefined ? await dial(config, options.signal) : await via.forward(config.hostName, config.port);
+    const stream =
+      via === undefined
+        ? await dial(config, options.signal)
+        : await via.forward(config.hostName, config.port, { limitMs: connectLimit(config), signal: options.signal });
     const address = 'remoteAddress' in stream && typeof stream.remoteAddress === 'string' ? stream.remoteAddress : config.hostName;
     try {
       const client = await handshake(config, options, policy, stream);

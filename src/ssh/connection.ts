@@ -55,21 +55,43 @@ export class Connection {
     });
   }
 
-  /** A stream to an address that this host reaches (ProxyJump). */
-  forward(host: string, port: number): Promise<Duplex> {
+  /** A stream to an address that this host reaches (ProxyJump). Throws `host.unreachable`, also when this host says nothing in time, `host.lost`, `cancelled`. */
+  forward(host: string, port: number, { limitMs, signal }: { readonly limitMs: number; readonly signal?: AbortSignal }): Promise<Duplex> {
     return new Promise((resolve, reject) => {
-      const forget = this.whenLost(reject);
-      this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
+      const state = { over: false };
+      const settle = (): void => {
+        state.over = true;
         forget();
-        if (error !== undefined)
-          reject(
-            hostError(
-              'host.unreachable',
-              { host: `${host}:${port}`, text: errorText(error), via: this.host },
-              { text: 'unreachable.jump', cause: error },
-            ),
-          );
-        else resolve(channel);
+        clearTimeout(limit);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      const unreachable = (text: string, cause?: unknown): Error =>
+        hostError('host.unreachable', { host: `${host}:${port}`, text, via: this.host }, { text: 'unreachable.jump', cause });
+      const onAbort = (): void => fail(hostError('cancelled', { host: this.host }, { text: 'cancelled.before' }));
+      const limit = setTimeout(() => fail(unreachable(`no answer in ${limitMs / 1000} s`)), limitMs);
+      let forget = (): void => undefined;
+      forget = this.whenLost(fail);
+      if (state.over) return;
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
+      signal?.addEventListener('abort', onAbort);
+      this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
+        if (state.over) {
+          // Nobody waits for it any more.
+          if (error === undefined) channel.destroy();
+          return;
+        }
+        if (error !== undefined) fail(unreachable(errorText(error), error));
+        else {
+          settle();
+          resolve(channel);
+        }
       });
     });
   }
