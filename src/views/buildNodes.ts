@@ -103,13 +103,15 @@ function groupChildren(node: GroupNode, known: Known): readonly Node[] {
     const vms = [...vmsOf(node.cluster, known, node)].sort(
       (one, other) => byUrgency(one.state, other.state) || one.vm.name.localeCompare(other.vm.name),
     );
-    const unmanaged = (facts.value?.unmanaged ?? []).map((machine): Node => ({
-      kind: 'unmanaged',
-      id: `unmanaged:${node.cluster}:${machine.address}`,
-      parent: node,
-      cluster: node.cluster,
-      machine,
-    }));
+    const unmanaged = (facts.value?.unmanaged ?? [])
+      .filter(({ address }) => vmWithAddress(address, node.cluster, known) === undefined)
+      .map((machine): Node => ({
+        kind: 'unmanaged',
+        id: `unmanaged:${node.cluster}:${machine.address}`,
+        parent: node,
+        cluster: node.cluster,
+        machine,
+      }));
     return vms.length + unmanaged.length === 0 ? hint('noVms') : [...vms, ...unmanaged];
   }
   if (facts.value === undefined) return hint('reading');
@@ -168,7 +170,7 @@ function vmChildren(node: VmNode, known: Known): readonly Node[] {
     .filter((unit) => unit.load !== 'not-found')
     .map((unit): Node => ({ kind: 'unit', id: `unit:${node.vm.name}:${unit.name}`, parent: node, vm: node.vm.name, unit }));
   const checks: Node = { kind: 'checks', id: `checks:${node.vm.name}`, parent: node, vm: node.vm.name, run: known.checks(node.vm.name) };
-  return [...failed, ...files, ...units, ...(value.condition === 'not-joined' ? [] : [checks])];
+  return [...failed, ...files, ...units, ...(value.condition === 'not-joined' && known.checks(node.vm.name) === undefined ? [] : [checks])];
 }
 
 /** The VM that was asked for its addresses and has this one. */

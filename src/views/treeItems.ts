@@ -101,7 +101,7 @@ function lineOf(node: Node, texts: Texts): Line {
         label: texts.say(text),
         icon: asks ? icon('question', 'warning') : icon('error', 'bad'),
         context: `error${tags}`,
-        command: 'retry',
+        command: node.retry.kind === 'inventory' ? 'openInventory' : 'retry',
         state: t('editor.state.error'),
       };
     }

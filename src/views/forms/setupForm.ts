@@ -4,26 +4,13 @@ import type { MeshRoom } from '../../editor/rooms.ts';
 import { readSettings } from '../../editor/settings.ts';
 import { manifestUri } from '../../editor/uris.ts';
 import type { SetupOptions, SetupPreview } from '../../mesh/mesh.ts';
-import type { ClusterEntry, ControlPlaneAuth, Provider } from '../../mesh/model.ts';
+import { providers, type ClusterEntry, type ControlPlaneAuth, type Provider } from '../../mesh/model.ts';
 import { clusterField, clustersOf, firstCluster, withCluster } from './clusterField.ts';
 import type { FormDefinition } from './definition.ts';
 import { textOf, type Field, type Preview, type Values } from './protocol.ts';
 import { lastKey, tryEdit, type Edited } from './rules.ts';
 
 type SetupRequest = Extract<FormRequest, { kind: 'setup' }>;
-
-const providers: readonly Provider[] = [
-  'gcp',
-  'aws',
-  'azure',
-  'alibaba',
-  'tencent',
-  'huawei',
-  'openstack',
-  'keepalived',
-  'nodeport',
-  'none',
-];
 
 /** Set Up Cluster: what the guide makes in the cluster, with everything that is found filled in. */
 export function setupForm(app: App, request: SetupRequest): FormDefinition {

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import type { CheckRun, ClusterFacts, Held, VmFacts } from '../../../src/editor/facts.ts';
+import { MeshError } from '../../../src/mesh/errors.ts';
+import { message } from '../../../src/mesh/messages.ts';
+import type { ClusterEntry, Inventory, LoadBalancer, VmCondition, VmEntry } from '../../../src/mesh/model.ts';
+import { childrenOf, clusterNodes, type Known } from '../../../src/views/buildNodes.ts';
+import type { Node } from '../../../src/views/nodes.ts';
+
+const cluster: ClusterEntry = { name: 'prod', context: 'prod', istio: { namespace: 'istio-system' }, clusterDomain: 'cluster.local' };
+const vm = (name: string): VmEntry => ({ name, host: name, cluster: 'prod', namespace: 'vm', serviceAccount: 'default' });
+const balancer = (name: string, state: LoadBalancer['state']): LoadBalancer => ({
+  ref: { apiVersion: 'v1', kind: 'Service', namespace: 'istio-system', name },
+  role: name,
+  state,
+  ports: [],
+  events: [],
+});
+const facts: ClusterFacts = {
+  controlPlane: { era: 'citadel', release: '1.0.3', source: { value: '1.0.3', from: { kind: 'inventory', field: 'istio.release' } } },
+  loadBalancers: [balancer('pilot', 'ready'), balancer('mixer', 'pending')],
+  services: [
+    {
+      ref: { apiVersion: 'v1', kind: 'Service', namespace: 'onprem', name: 'mysql' },
+      ports: [],
+      endpoints: [{ address: '10.0.0.5', ports: [3306] }],
+    },
+  ],
+  unmanaged: [
+    { address: '10.0.0.5', services: ['onprem/mysql'] },
+    { address: '10.0.0.9', services: ['onprem/mysql'] },
+  ],
+};
+const status = (name: string, condition: VmCondition, address?: string): Held<VmFacts> => ({
+  loading: false,
+  at: 1,
+  value: {
+    vm: name,
+    condition,
+    summary: message('status.in-sync'),
+    files: [],
+    units: [],
+    edited: [],
+    state: {
+      files: [],
+      units: [],
+      packages: [],
+      programs: {},
+      ...(address === undefined ? {} : { facts: { addresses: [{ address, interface: 'eth0' }] } as unknown as VmFacts['state']['facts'] }),
+    },
+  },
+});
+const failure = (code: string, kind: 'failed' | 'person' = 'failed') =>
+  new MeshError({ code, kind, userMessage: message('mesh.unexpected', { text: code }) });
+
+function known(parts: {
+  vms?: readonly VmEntry[];
+  services?: Inventory['services'];
+  cluster?: Held<ClusterFacts>;
+  status?: Readonly<Record<string, Held<VmFacts>>>;
+  checks?: CheckRun;
+}): Known {
+  return {
+    inventory: { version: 1, clusters: [cluster], vms: parts.vms ?? [], services: parts.services ?? [] },
+    playground: false,
+    cluster: () => parts.cluster ?? { loading: false },
+    vm: (name) => parts.status?.[name] ?? { loading: false },
+    checks: () => parts.checks,
+  };
+}
+const root = (what: Known): Node => clusterNodes(what)[0] ?? assert.fail('no cluster');
+const group = (what: Known, name: string): Node =>
+  childrenOf(root(what), what).find((node) => node.kind === 'group' && node.group === name) ?? assert.fail(`no group ${name}`);
+const ids = (nodes: readonly Node[]) => nodes.map((node) => node.id);
+
+describe('the nodes of the tree', () => {
+  it('show the groups at once while a cluster is read for the first time', () => {
+    const what = known({ cluster: { loading: true } });
+    assert.deepEqual(ids(childrenOf(root(what), what)), ['group:loadBalancers:prod', 'group:vms:prod', 'group:services:prod']);
+    assert.deepEqual(
+      childrenOf(group(what, 'services'), what).map((node) => node.kind === 'hint' && node.hint),
+      ['reading'],
+    );
+  });
+
+  it('keep what was known beside an error, and the VMs where nothing is known', () => {
+    const error = failure('kube.unreachable');
+    const later = known({ vms: [vm('db-1')], cluster: { loading: false, at: 1, value: facts, error } });
+    assert.deepEqual(ids(childrenOf(root(later), later)), [
+      'error:cluster:prod',
+      'group:loadBalancers:prod',
+      'group:vms:prod',
+      'group:services:prod',
+    ]);
+    const first = known({ vms: [vm('db-1')], cluster: { loading: false, at: 1, error } });
+    assert.deepEqual(ids(childrenOf(root(first), first)), ['error:cluster:prod', 'group:vms:prod']);
+  });
+
+  it('count ready balancers, joined VMs and those that need something', () => {
+    const what = known({
+      vms: ['a', 'b', 'c', 'd'].map(vm),
+      cluster: { loading: false, at: 1, value: facts },
+      status: {
+        a: status('a', 'in-sync'),
+        b: status('b', 'needs-push'),
+        c: status('c', 'not-joined'),
+        d: { loading: false, at: 1, error: failure('host.key-unknown', 'person') },
+      },
+    });
+    const counts = (name: string) => {
+      const node = group(what, name);
+      return node.kind === 'group' ? [node.good, node.count, node.attention] : [];
+    };
+    assert.deepEqual(counts('loadBalancers'), [1, 2, 0]);
+    assert.deepEqual(counts('vms'), [2, 4, 2]);
+  });
+
+  it('put the VMs in order of urgency, then of name', () => {
+    const what = known({
+      vms: ['a', 'b', 'c', 'd', 'e', 'f'].map(vm),
+      cluster: { loading: false, at: 1, value: { ...facts, unmanaged: [] } },
+      status: {
+        a: status('a', 'not-joined'),
+        b: status('b', 'in-sync'),
+        c: status('c', 'failed'),
+        d: { loading: false, at: 1, error: failure('host.unreachable') },
+        e: { loading: false, at: 1, error: failure('citadel.secret-missing') },
+        f: status('f', 'needs-push'),
+      },
+    });
+    assert.deepEqual(
+      childrenOf(group(what, 'vms'), what).map((node) => (node.kind === 'vm' ? `${node.vm.name} ${node.state}` : '')),
+      ['c failed', 'd unreachable', 'f needs-push', 'e blocked', 'b in-sync', 'a not-joined'],
+    );
+  });
+
+  it('know a registered address as a VM once the VM was asked for its own', () => {
+    const what = known({
+      vms: [vm('db-1')],
+      cluster: { loading: false, at: 1, value: facts },
+      status: { 'db-1': status('db-1', 'in-sync', '10.0.0.5') },
+    });
+    assert.deepEqual(ids(childrenOf(group(what, 'vms'), what)), ['vm:db-1', 'unmanaged:prod:10.0.0.9']);
+    const [service] = childrenOf(group(what, 'services'), what);
+    assert.ok(service);
+    assert.deepEqual(
+      childrenOf(service, what).map((node) => node.kind === 'endpoint' && node.vm),
+      ['db-1'],
+    );
+  });
+
+  it('show a service of the inventory that is not registered, and one of both only once', () => {
+    const entry = { cluster: 'prod', ports: [], vms: [], serviceAccount: 'default', labels: {}, annotations: {} };
+    const what = known({
+      cluster: { loading: false, at: 1, value: facts },
+      services: [
+        { ...entry, name: 'mysql', namespace: 'onprem' },
+        { ...entry, name: 'cache', namespace: 'onprem' },
+      ],
+    });
+    assert.deepEqual(
+      childrenOf(group(what, 'services'), what).map(
+        (node) => node.kind === 'service' && [node.name, node.entry !== undefined, node.registered !== undefined],
+      ),
+      [
+        ['cache', true, false],
+        ['mysql', true, true],
+      ],
+    );
+  });
+
+  it('say what to do where there is nothing', () => {
+    const what = known({
+      cluster: { loading: false, at: 1, value: { ...facts, loadBalancers: [balancer('pilot', 'missing')], services: [], unmanaged: [] } },
+    });
+    for (const [name, hint] of [
+      ['loadBalancers', 'noBalancers'],
+      ['vms', 'noVms'],
+      ['services', 'noServices'],
+    ] as const) {
+      const [node] = childrenOf(group(what, name), what);
+      assert.equal(node?.kind === 'hint' && node.hint, hint);
+    }
+  });
+
+  it('have ids that stay the same from one read to the next, and none twice', () => {
+    const build = () => {
+      const what = known({
+        vms: [vm('db-1')],
+        cluster: { loading: false, at: Math.random(), value: facts },
+        status: { 'db-1': status('db-1', 'in-sync') },
+      });
+      const all: string[] = [];
+      const walk = (node: Node): void => {
+        all.push(node.id);
+        childrenOf(node, what).forEach(walk);
+      };
+      walk(root(what));
+      return all;
+    };
+    const first = build();
+    assert.deepEqual(build(), first);
+    assert.equal(new Set(first).size, first.length);
+  });
+});
