@@ -1,12 +1,16 @@
 import type { X509Certificate, KeyObject } from 'node:crypto';
 import { isMeshError } from '../errors.ts';
 import type { GeneratedFile } from '../model.ts';
-import type { CallOptions, ClusterApi, HostState, KubeObject, ObjectRef } from '../ports.ts';
+import { sha256 } from '../hash.ts';
+import type { CallOptions, ClusterApi, HostState, KubeObject, ObjectRef, RemoteFile } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivateKey, uriNames } from './pem.ts';
 import { problem, refName } from './problems.ts';
 import type { ReleaseFacts } from './releases.ts';
 import { at, textAt } from './untrusted.ts';
+
+/** Part of its life below which a certificate is no longer believed to be renewed: the node agent does so at half of it (facts 6). */
+const LEFT_PART = 0.25;
 
 export const CERTS_DIR = '/etc/certs';
 export const CERT_CHAIN = `${CERTS_DIR}/cert-chain.pem`;
@@ -102,8 +106,8 @@ export function parseCredentials(secret: KubeObject, identity: Identity, now: Da
 }
 
 /**
- * The three files of /etc/certs (citadel facts 2.4). A certificate that the VM's node agent renewed since is accepted in place of the Secret's:
- * copying the Secret over it would take the machine back to an older one (facts 2.4, 6).
+ * The three files of /etc/certs (citadel facts 2.4). A certificate that the VM's node agent keeps fresh is accepted in place of the Secret's:
+ * copying the Secret over it, as the scripts do, would only take the machine back (facts 2.4, 6).
  */
 export function certificateFiles(
   facts: ReleaseFacts,
@@ -111,7 +115,7 @@ export function certificateFiles(
   now: Date,
   state: HostState | undefined,
 ): readonly GeneratedFile[] {
-  const renewed = renewedOnHost(credentials, now, state);
+  const kept = keptByNodeAgent(credentials, now, state);
   const file = (path: string, mode: number, bytes: Uint8Array, shown: GeneratedFile['content'] & { kind: 'secret' }): GeneratedFile => ({
     path,
     mode,
@@ -120,7 +124,7 @@ export function certificateFiles(
     content: { ...shown, secret: new Secret(bytes) },
     readBy: [facts.units.nodeAgent, facts.units.sidecar],
     editable: false,
-    ...(path !== ROOT_CERT && renewed ? { accepts: acceptedHash(state, path) } : {}),
+    ...(path !== ROOT_CERT && kept ? { accepts: acceptedHash(state, path) } : {}),
   });
   const { bytes, leaf, key, roots } = credentials;
   const secret = (shown: ReturnType<typeof certificateFacts> | undefined): GeneratedFile['content'] & { kind: 'secret' } => ({
@@ -135,14 +139,26 @@ export function certificateFiles(
   ];
 }
 
-/** The VM's own certificate is of the same identity, alive, and began later than the Secret's: the node agent wrote it, with its key. */
-function renewedOnHost({ leaf }: Credentials, now: Date, state: HostState | undefined): boolean {
-  const onHost = state?.files.find(({ path }) => path === CERT_CHAIN)?.certificate;
-  if (onHost === undefined) return false;
-  const same = uriNames(leaf).every((uri) => onHost.uris.includes(uri));
-  return (
-    same && new Date(onHost.notBefore).getTime() > new Date(leaf.validFrom).getTime() && new Date(onHost.notAfter).getTime() > now.getTime()
-  );
+/**
+ * The VM's own certificate is of the same identity, under the same root, and fresh enough that the node agent evidently keeps it so. It need not be newer
+ * than the Secret's: Citadel renews that on its own, and the VM does not follow (facts 6). Key and chain must have been changed together.
+ */
+function keptByNodeAgent({ leaf, bytes }: Credentials, now: Date, state: HostState | undefined): boolean {
+  const of = (path: string): RemoteFile | undefined => state?.files.find((file) => file.path === path);
+  const [chain, key] = [of(CERT_CHAIN), of(KEY)];
+  if (chain?.certificate === undefined || key?.certificate === undefined) return false;
+  const sameRoot = of(ROOT_CERT)?.sha256 === sha256(bytes['root-cert.pem']);
+  const sameIdentity = uriNames(leaf).every((uri) => chain.certificate?.uris.includes(uri) === true);
+  const begins = Date.parse(chain.certificate.notBefore);
+  const ends = Date.parse(chain.certificate.notAfter);
+  const fresh = begins <= now.getTime() && ends - now.getTime() > LEFT_PART * (ends - begins);
+  return sameRoot && sameIdentity && fresh && isChanged(chain, bytes['cert-chain.pem'], state) && isChanged(key, bytes['key.pem'], state);
+}
+
+/** Neither what the Secret has nor what was pushed: were only one of the two so, they would not belong together. */
+function isChanged({ path, sha256: found }: RemoteFile, wanted: Uint8Array, state: HostState | undefined): boolean {
+  const pushed = state?.manifest?.files.find((file) => file.path === path)?.sha256;
+  return found !== sha256(wanted) && found !== pushed;
 }
 
 function acceptedHash(state: HostState | undefined, path: string): readonly string[] {

@@ -31,7 +31,7 @@ export function targets(work: HostWork, files: readonly GeneratedFile[], state: 
     const madeFromHost = file.path === SIDECAR_ENV || isHostText(file);
     return {
       file: merged,
-      drift: isAccepted(file, remote) ? 'same' : driftOf(merged, remote),
+      drift: driftOf(merged, remote),
       ...(madeFromHost ? { expect: hashOf(remote) } : {}),
     };
   });
@@ -50,10 +50,6 @@ function isHostText(file: GeneratedFile): boolean {
     file.content.kind === 'text' &&
     file.content.sources.some((line) => line.some(({ from }) => from.kind === 'host' && from.field === file.path))
   );
-}
-
-function isAccepted(file: GeneratedFile, remote: RemoteFile | undefined): boolean {
-  return remote?.sha256 !== undefined && file.accepts?.includes(remote.sha256) === true;
 }
 
 function hashOf(remote: RemoteFile | undefined): string | undefined {

@@ -57,32 +57,73 @@ describe('citadel certificates', function () {
     await assert.rejects(readCredentials(api, identity, NOW), coded('citadel.secret-missing'));
   });
 
-  it('leaves a certificate that the node agent renewed', () => {
+  describe('on a VM', () => {
     const facts = releaseFacts('1.0.3')!;
-    const credentials = parseCredentials(secret(good), identity, NOW);
-    const renewed = parseCertificates(makeCertificates({ from: 0, to: 1 }).chain)[0]!;
-    const onHost = (certificate = renewed): HostState => ({
-      files: [
-        { path: '/etc/certs/cert-chain.pem', exists: true, sha256: 'aa', certificate: certificateFacts(certificate) },
-        { path: '/etc/certs/key.pem', exists: true, sha256: 'bb' },
-      ],
-      units: [],
-      packages: [],
-      programs: {},
+    const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+    interface OnHost {
+      readonly made?: TestCertificates;
+      readonly key?: string;
+      readonly root?: string;
+      readonly pushed?: TestCertificates;
+    }
+
+    function accepted({ made, key, root = good.root, pushed }: OnHost, later = 0): unknown {
+      const own = made ?? makeCertificates();
+      const shown = certificateFacts(parseCertificates(own.chain)[0]!);
+      const file = { mode: 0o644, owner: 'istio-proxy', group: 'root', time: '', original: 'absent' } as const;
+      const manifest = {
+        version: 1,
+        owner: { vm: '', cluster: '', era: '', release: '' },
+        generation: 1,
+        files: [
+          { ...file, path: '/etc/certs/cert-chain.pem', sha256: hash(pushed?.chain ?? '') },
+          { ...file, path: '/etc/certs/key.pem', sha256: hash(pushed?.key ?? '') },
+        ],
+        packages: [],
+        units: [],
+        created: { paths: [], users: [], groups: [] },
+      } as const;
+      const state: HostState = {
+        files: [
+          { path: '/etc/certs/root-cert.pem', exists: true, sha256: hash(root) },
+          { path: '/etc/certs/cert-chain.pem', exists: true, sha256: hash(own.chain), certificate: shown },
+          { path: '/etc/certs/key.pem', exists: true, sha256: hash(key ?? own.key), certificate: shown },
+        ],
+        units: [],
+        packages: [],
+        programs: {},
+        manifest,
+      };
+      const now = new Date(NOW.getTime() + later * 86_400_000);
+      const files = certificateFiles(facts, parseCredentials(secret(good), identity, NOW), now, state);
+      return files.filter(({ accepts }) => accepts !== undefined).map(({ path }) => path);
+    }
+
+    const both = ['/etc/certs/cert-chain.pem', '/etc/certs/key.pem'];
+
+    it('are left where the node agent keeps them fresh, older than the secret or newer', () => {
+      assert.deepEqual(accepted({ made: makeCertificates({ from: 0, to: 80 }) }), both);
+      assert.deepEqual(accepted({ made: makeCertificates({ from: -40, to: 50 }) }), both);
     });
-    const accepted = (state: HostState): unknown =>
-      certificateFiles(facts, credentials, new Date(NOW.getTime() + 1000), state).map(({ accepts }) => accepts);
-    assert.deepEqual(accepted(onHost()), [undefined, ['aa'], ['bb']]);
-    // An older one, or one that is over, is pushed over.
-    assert.deepEqual(accepted(onHost(parseCertificates(makeCertificates({ from: -20, to: 60 }).chain)[0])), [
-      undefined,
-      undefined,
-      undefined,
-    ]);
-    assert.deepEqual(
-      certificateFiles(facts, credentials, new Date(NOW.getTime() + 2 * 86_400_000), onHost()).map(({ accepts }) => accepts),
-      [undefined, undefined, undefined],
-    );
+
+    it('are pushed over where nobody renews them', () => {
+      assert.deepEqual(accepted({ made: makeCertificates({ from: -80, to: 10 }) }), []);
+      assert.deepEqual(accepted({ made: makeCertificates({ from: -80, to: 10 }) }, 20), []);
+    });
+
+    it('are pushed over where they are of another root or identity', () => {
+      assert.deepEqual(accepted({ root: other.root }), []);
+      assert.deepEqual(accepted({ made: makeCertificates({ uri: 'spiffe://cluster.local/ns/other/sa/default' }) }), []);
+    });
+
+    it('are pushed over where key and chain were not changed together', () => {
+      const own = makeCertificates();
+      assert.deepEqual(accepted({ made: own, key: good.key }), []);
+      assert.deepEqual(accepted({ made: own, pushed: { ...own, chain: '' } }), []);
+      // What an earlier push left is not the node agent's.
+      assert.deepEqual(accepted({ made: own, pushed: own }), []);
+    });
   });
 
   it('carries the bytes of the secret', () => {
