@@ -1,9 +1,29 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const noVscode = { name: 'vscode', message: 'The core runs without an editor: only extension, commands, providers, views and editor may import vscode.' };
-const io = ['fs', 'fs/promises', 'net', 'http', 'https', 'http2', 'tls', 'dgram', 'dns', 'dns/promises', 'child_process', 'os', 'readline', 'worker_threads'];
-const noIo = io.flatMap((name) => [name, `node:${name}`]).map((name) => ({ name, message: 'src/mesh is pure: no network, no disk, no process.' }));
+const noVscode = {
+  name: 'vscode',
+  message: 'The core runs without an editor: only extension, commands, providers, views and editor may import vscode.',
+};
+const io = [
+  'fs',
+  'fs/promises',
+  'net',
+  'http',
+  'https',
+  'http2',
+  'tls',
+  'dgram',
+  'dns',
+  'dns/promises',
+  'child_process',
+  'os',
+  'readline',
+  'worker_threads',
+];
+const noIo = io
+  .flatMap((name) => [name, `node:${name}`])
+  .map((name) => ({ name, message: 'src/mesh is pure: no network, no disk, no process.' }));
 
 /** Forbids a room to import the given modules (paths) and folders (patterns, relative to any depth). */
 const room = (files, paths, groups) => ({
@@ -11,7 +31,13 @@ const room = (files, paths, groups) => ({
   rules: {
     'no-restricted-imports': [
       'error',
-      { paths, patterns: groups.map(({ names, message }) => ({ group: names.flatMap((name) => [`../${name}`, `../${name}/**`, `**/../${name}/**`, `./${name}/**`]), message })) },
+      {
+        paths,
+        patterns: groups.map(({ names, message }) => ({
+          group: names.flatMap((name) => [`../${name}`, `../${name}/**`, `**/../${name}/**`, `./${name}/**`]),
+          message,
+        })),
+      },
     ],
   },
 });
@@ -23,7 +49,9 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { project: ['./tsconfig.json', './src/views/webview/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.json', './src/views/webview/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
@@ -41,15 +69,76 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['**/*.mjs', '**/*.cjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', fetch: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', URL: 'readonly', URLSearchParams: 'readonly', Buffer: 'readonly', AbortSignal: 'readonly', AbortController: 'readonly' } } },
+  {
+    files: ['**/*.mjs', '**/*.cjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        fetch: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        URL: 'readonly',
+        URLSearchParams: 'readonly',
+        Buffer: 'readonly',
+        AbortSignal: 'readonly',
+        AbortController: 'readonly',
+      },
+    },
+  },
   { files: ['test/**/*.ts', 'scripts/**/*.ts', 'src/cli.ts', 'src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
-  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-non-null-assertion': 'off' } },
-  room(['src/mesh/**/*.ts'], [noVscode, ...noIo], [{ names: ['kube', 'ssh', 'playground', 'cli', ...editorRooms], message: 'src/mesh imports no other room.' }]),
-  room(['src/mesh/citadel/**/*.ts'], [noVscode, ...noIo], [{ names: ['kube', 'ssh', 'playground', 'cli', 'istiod', ...editorRooms], message: 'An era imports neither another room nor the other era.' }]),
-  room(['src/mesh/istiod/**/*.ts'], [noVscode, ...noIo], [{ names: ['kube', 'ssh', 'playground', 'cli', 'citadel', ...editorRooms], message: 'An era imports neither another room nor the other era.' }]),
-  room(['src/kube/**/*.ts'], [noVscode], [{ names: ['ssh', 'playground', 'cli', ...editorRooms], message: 'src/kube imports only src/mesh.' }]),
-  room(['src/ssh/**/*.ts'], [noVscode], [{ names: ['kube', 'playground', 'cli', ...editorRooms], message: 'src/ssh imports only src/mesh.' }]),
-  room(['src/playground/**/*.ts'], [noVscode], [{ names: ['kube', 'ssh', 'cli', ...editorRooms], message: 'src/playground imports only src/mesh.' }]),
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  room(
+    ['src/mesh/**/*.ts'],
+    [noVscode, ...noIo],
+    [{ names: ['kube', 'ssh', 'playground', 'cli', ...editorRooms], message: 'src/mesh imports no other room.' }],
+  ),
+  room(
+    ['src/mesh/citadel/**/*.ts'],
+    [noVscode, ...noIo],
+    [
+      {
+        names: ['kube', 'ssh', 'playground', 'cli', 'istiod', ...editorRooms],
+        message: 'An era imports neither another room nor the other era.',
+      },
+    ],
+  ),
+  room(
+    ['src/mesh/istiod/**/*.ts'],
+    [noVscode, ...noIo],
+    [
+      {
+        names: ['kube', 'ssh', 'playground', 'cli', 'citadel', ...editorRooms],
+        message: 'An era imports neither another room nor the other era.',
+      },
+    ],
+  ),
+  room(
+    ['src/kube/**/*.ts'],
+    [noVscode],
+    [{ names: ['ssh', 'playground', 'cli', ...editorRooms], message: 'src/kube imports only src/mesh.' }],
+  ),
+  room(
+    ['src/ssh/**/*.ts'],
+    [noVscode],
+    [{ names: ['kube', 'playground', 'cli', ...editorRooms], message: 'src/ssh imports only src/mesh.' }],
+  ),
+  room(
+    ['src/playground/**/*.ts'],
+    [noVscode],
+    [{ names: ['kube', 'ssh', 'cli', ...editorRooms], message: 'src/playground imports only src/mesh.' }],
+  ),
   room(['src/cli.ts', 'src/cli/**/*.ts'], [noVscode], [{ names: editorRooms, message: 'The command line runs without an editor.' }]),
-  room(['src/commands/**/*.ts', 'src/views/**/*.ts', 'src/providers/**/*.ts', 'src/editor/**/*.ts'], [], [{ names: ['kube', 'ssh', 'playground'], message: 'The editor rooms see ports, never what is behind one.' }]),
+  room(
+    ['src/commands/**/*.ts', 'src/views/**/*.ts', 'src/providers/**/*.ts', 'src/editor/**/*.ts'],
+    [],
+    [{ names: ['kube', 'ssh', 'playground'], message: 'The editor rooms see ports, never what is behind one.' }],
+  ),
 );

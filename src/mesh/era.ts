@@ -1,5 +1,17 @@
 import type { JoinOptions, MeshPorts, SetupOptions, SetupPreview } from './mesh.ts';
-import type { CheckResult, ClusterEntry, ControlPlane, EraId, Finding, GeneratedFile, Inventory, LoadBalancer, RegisteredService, ServiceEntry, VmEntry } from './model.ts';
+import type {
+  CheckResult,
+  ClusterEntry,
+  ControlPlane,
+  EraId,
+  Finding,
+  GeneratedFile,
+  Inventory,
+  LoadBalancer,
+  RegisteredService,
+  ServiceEntry,
+  VmEntry,
+} from './model.ts';
 import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ProbeRequest, VmHost } from './ports.ts';
 import type { Message } from './messages.ts';
 import type { Plan } from './plan.ts';

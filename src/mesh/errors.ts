@@ -47,7 +47,12 @@ export function asMeshError(error: unknown): MeshError {
   if (isMeshError(error)) return error;
   if (error instanceof Error && error.name === 'AbortError') return cancelled(error);
   const text = error instanceof Error ? error.message : String(error);
-  return new MeshError({ code: 'unexpected', userMessage: message('mesh.unexpected', { text }), nextStep: message('mesh.unexpected.next'), cause: error });
+  return new MeshError({
+    code: 'unexpected',
+    userMessage: message('mesh.unexpected', { text }),
+    nextStep: message('mesh.unexpected.next'),
+    cause: error,
+  });
 }
 
 export function cancelled(cause?: unknown): MeshError {

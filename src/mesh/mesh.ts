@@ -1,5 +1,27 @@
-import type { CheckResult, ControlPlane, Finding, GeneratedFile, Inventory, LoadBalancer, Provider, RegisteredService, VmCondition } from './model.ts';
-import type { AccessAnswer, CallOptions, Clock, Connections, EditStore, HostState, KubeObject, PackageFetcher, PackageSource, ServiceCidrs, VmHost } from './ports.ts';
+import type {
+  CheckResult,
+  ControlPlane,
+  Finding,
+  GeneratedFile,
+  Inventory,
+  LoadBalancer,
+  Provider,
+  RegisteredService,
+  VmCondition,
+} from './model.ts';
+import type {
+  AccessAnswer,
+  CallOptions,
+  Clock,
+  Connections,
+  EditStore,
+  HostState,
+  KubeObject,
+  PackageFetcher,
+  PackageSource,
+  ServiceCidrs,
+  VmHost,
+} from './ports.ts';
 import type { Message } from './messages.ts';
 import type { Plan } from './plan.ts';
 

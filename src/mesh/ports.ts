@@ -201,7 +201,15 @@ export interface HostManifest {
   /** Who the VM was joined to. */
   readonly owner: { readonly vm: string; readonly cluster: string; readonly era: string; readonly release: string };
   readonly generation: number;
-  readonly files: readonly { readonly path: string; readonly sha256: string; readonly mode: number; readonly owner: string; readonly group: string; readonly time: string; readonly original: 'absent' | 'kept' }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly sha256: string;
+    readonly mode: number;
+    readonly owner: string;
+    readonly group: string;
+    readonly time: string;
+    readonly original: 'absent' | 'kept';
+  }[];
   readonly packages: readonly { readonly name: string; readonly version: string; readonly before?: string }[];
   readonly units: readonly { readonly name: string; readonly enabledBefore: string; readonly activeBefore: string }[];
   /** Paths, users and groups that were absent before and that `removeCreated` takes away again. */
@@ -272,9 +280,16 @@ export interface VmHost {
   /** Files of the manifest back to what they were before the first push. */
   restoreOriginals(options?: CallOptions): Promise<PushResult>;
   /** dpkg -i of a package sent over this connection; `creates`: what the package makes beyond its files, remembered for leave where absent before. */
-  installPackage(file: PackageFile, creates: HostManifest['created'], options?: CallOptions & { readonly owner: HostManifest['owner'] }): Promise<PackageState>;
+  installPackage(
+    file: PackageFile,
+    creates: HostManifest['created'],
+    options?: CallOptions & { readonly owner: HostManifest['owner'] },
+  ): Promise<PackageState>;
   /** Packages of the machine's own repositories (apt-get --no-install-recommends). */
-  installTools(names: readonly string[], options?: CallOptions & { readonly owner: HostManifest['owner'] }): Promise<readonly PackageState[]>;
+  installTools(
+    names: readonly string[],
+    options?: CallOptions & { readonly owner: HostManifest['owner'] },
+  ): Promise<readonly PackageState[]>;
   /** Purges packages that the manifest says we installed; others are left alone and named in the answer as still installed. */
   removePackages(names: readonly string[], options?: CallOptions): Promise<readonly PackageState[]>;
   /** Removes created users, groups, paths and the manifest itself. */
@@ -289,8 +304,18 @@ export interface VmHost {
 /** Questions to the person while connecting. Without a terminal every answer is "no". */
 export interface HostPrompter {
   /** Asked after disconnecting; `true`: reconnect and trust. */
-  confirmHostKey(question: { readonly host: string; readonly address: string; readonly keyType: string; readonly fingerprint: string }): Promise<boolean>;
-  secret(question: { readonly kind: 'passphrase' | 'password' | 'sudo' | 'interactive'; readonly host: string; readonly prompt: string; readonly echo: boolean }): Promise<Secret | undefined>;
+  confirmHostKey(question: {
+    readonly host: string;
+    readonly address: string;
+    readonly keyType: string;
+    readonly fingerprint: string;
+  }): Promise<boolean>;
+  secret(question: {
+    readonly kind: 'passphrase' | 'password' | 'sudo' | 'interactive';
+    readonly host: string;
+    readonly prompt: string;
+    readonly echo: boolean;
+  }): Promise<Secret | undefined>;
   note(text: Message): void;
 }
 

@@ -1,4 +1,5 @@
 // The command line as a person runs it, and what kubectl and a root shell on the machine say of the outcome.
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -52,8 +53,12 @@ export class CliBench {
   }
 
   static async start(name: string, machines: number, inventory: string): Promise<CliBench> {
-    await up(name, machines, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
-    const bench = new CliBench(await labEnv(name), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
+    // Of this checkout: the same tests of another one may run beside.
+    const own = `${name}-${createHash('sha256').update(program).digest('hex').slice(0, 4)}`;
+    // A run that was killed left its lab as it was.
+    await down(own);
+    await up(own, machines, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
+    const bench = new CliBench(await labEnv(own), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
     await bench.write('mesh-expansion.yaml', inventory);
     await bench.#settled();
     return bench;
