@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { findCluster } from '../mesh/lookup.ts';
 import { message } from '../mesh/messages.ts';
-import type { LoadBalancer, Provider } from '../mesh/model.ts';
+import { providers, type LoadBalancer, type Provider } from '../mesh/model.ts';
 import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
 import type { Texts } from './language.ts';
@@ -21,19 +21,6 @@ interface SetupCommandOptions extends ClusterOptions {
   readonly manifest?: string;
   readonly wait?: number;
 }
-
-const providers = [
-  'gcp',
-  'aws',
-  'azure',
-  'alibaba',
-  'tencent',
-  'huawei',
-  'openstack',
-  'keepalived',
-  'nodeport',
-  'none',
-] as const satisfies readonly Provider[];
 
 /** `cluster setup | status --cluster NAME` */
 export const clusterCommand: AddCommand = (program, act) => {

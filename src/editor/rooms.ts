@@ -16,8 +16,6 @@ export interface Backend {
 export interface BackendEnvironment {
   readonly kubeconfig: readonly string[];
   readonly sshConfig: string | undefined;
-  readonly clusterTimeoutMs: number;
-  readonly hostTimeoutMs: number;
   readonly prompter: HostPrompter;
 }
 

@@ -93,8 +93,8 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
   };
   const makeBackend = (): Promise<Backend> => {
     if (source === 'playground') return startPlayground();
-    const { kubeconfig, sshConfig, timeouts } = readSettings();
-    return rooms.real({ kubeconfig, sshConfig, clusterTimeoutMs: timeouts.clusterMs, hostTimeoutMs: timeouts.hostMs, prompter: prompts });
+    const { kubeconfig, sshConfig } = readSettings();
+    return rooms.real({ kubeconfig, sshConfig, prompter: prompts });
   };
   const getBackend = () => (backend ??= keep(makeBackend(), () => (backend = undefined)));
 

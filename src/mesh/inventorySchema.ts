@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { providers } from './model.ts';
 import {
   isAddress,
   isCidr,
@@ -81,7 +82,7 @@ const cluster = z.strictObject(
         {
           provider: z.optional(
             z
-              .enum(['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'], 'provider')
+              .enum(providers, 'provider')
               .check(
                 z.describe(
                   "Who makes the load balancers internal (citadel era). Default: detected from the nodes' providerID; neither detected nor chosen is refused.",

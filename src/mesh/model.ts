@@ -5,7 +5,8 @@ import type { Secret } from './secret.ts';
 /** The words of the project (design: Words). Inventory types mirror `mesh-expansion.yaml` (design: Contracts); `inventory.ts` parses into them. */
 
 export type EraId = 'citadel' | 'istiod';
-export type Provider = 'gcp' | 'aws' | 'azure' | 'alibaba' | 'tencent' | 'huawei' | 'openstack' | 'keepalived' | 'nodeport' | 'none';
+export const providers = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'] as const;
+export type Provider = (typeof providers)[number];
 export type ControlPlaneAuth = 'MUTUAL_TLS' | 'NONE';
 
 export interface ClusterEntry {
@@ -88,7 +89,11 @@ export interface CertificateFacts {
 }
 
 export type FileContent =
-  | { readonly kind: 'text'; readonly text: string; /** For each line (0-based), the sources of its values. */ readonly sources: readonly (readonly ValueSource[])[] }
+  | {
+      readonly kind: 'text';
+      readonly text: string;
+      /** For each line (0-based), the sources of its values. */ readonly sources: readonly (readonly ValueSource[])[];
+    }
   | { readonly kind: 'secret'; readonly secret: Secret; readonly facts: CertificateFacts | undefined };
 
 export interface GeneratedFile {
@@ -127,7 +132,11 @@ export interface RegisteredService {
   readonly ref: ObjectRef;
   readonly clusterIp?: string;
   readonly ports: readonly ServicePortEntry[];
-  readonly endpoints: readonly { readonly address: string; readonly ports: readonly number[]; /** VM of the inventory with that address. */ readonly vm?: string }[];
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly ports: readonly number[];
+    /** VM of the inventory with that address. */ readonly vm?: string;
+  }[];
 }
 
 /** Release and generation of Istio in a cluster. */

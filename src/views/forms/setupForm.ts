@@ -4,7 +4,7 @@ import type { MeshRoom } from '../../editor/rooms.ts';
 import { readSettings } from '../../editor/settings.ts';
 import { manifestUri } from '../../editor/uris.ts';
 import type { SetupOptions, SetupPreview } from '../../mesh/mesh.ts';
-import { providers, type ClusterEntry, type ControlPlaneAuth, type Provider } from '../../mesh/model.ts';
+import { providers, type ClusterEntry, type ControlPlaneAuth } from '../../mesh/model.ts';
 import { clusterField, clustersOf, firstCluster, withCluster } from './clusterField.ts';
 import type { FormDefinition } from './definition.ts';
 import { textOf, type Field, type Preview, type Values } from './protocol.ts';
