@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { packExtension } from '../../scripts/package.mjs';
+import { Form } from './form.ts';
+import { labPlace } from './places.ts';
+import { startWorkbench, type Workbench } from './workbench.ts';
+
+describe('the workbench in Chinese, on the lab', function () {
+  this.timeout(240_000);
+  let workbench: Workbench | undefined;
+
+  before(async () => {
+    const { options } = await labPlace();
+    workbench = await startWorkbench({ ...options, locale: 'zh-cn', vsix: await packExtension({ reuse: true }) });
+  });
+
+  after(async () => {
+    await workbench?.close();
+  });
+
+  it('names the container, the tree and its states', async () => {
+    assert.ok(workbench);
+    await workbench.openContainer('网格扩展');
+    await workbench.treeItem(/^lab-viewer/).waitFor();
+    await workbench.expand(/^lab\b/);
+    await workbench
+      .treeItem(/负载均衡器/)
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await workbench
+      .treeItem(/已注册的服务/)
+      .first()
+      .waitFor();
+  });
+
+  it('runs a command by its Chinese title and opens the form in Chinese', async () => {
+    assert.ok(workbench);
+    await workbench.command('网格扩展: 加入虚拟机');
+    const form = new Form(workbench);
+    await form.open('加入虚拟机');
+    await form.field('namespace').waitFor();
+    assert.match(await form.preview(), /将要执行的操作/);
+  });
+});
