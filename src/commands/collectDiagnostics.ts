@@ -15,7 +15,13 @@ export const collectDiagnostics: Command = (app) => async () => {
     language: vscode.env.language,
     trusted: vscode.workspace.isTrusted,
     source: app.session.source(),
-    settings: { ...readSettings(), kubeconfig: readSettings().kubeconfig.length, sshConfig: readSettings().sshConfig !== undefined },
+    settings: {
+      ...readSettings(),
+      kubeconfig: readSettings().kubeconfig.length,
+      // Names of clusters and contexts say whose they are.
+      contexts: Object.keys(readSettings().contexts).length,
+      sshConfig: readSettings().sshConfig !== undefined,
+    },
     inventory: {
       scheme: uri.scheme,
       error: error?.code ?? null,

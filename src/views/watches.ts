@@ -89,12 +89,17 @@ export class Watches implements vscode.Disposable {
     if (context === undefined) return;
     const { connections } = await this.#session.backend();
     const api = await connections.cluster(context);
-    await Promise.all(
-      watched.map((query) => {
-        const seen = new Map<string, string>();
-        return api.watch(query, (event) => (isNews(event, seen) ? onChange() : undefined), { signal });
-      }),
-    );
+    try {
+      await Promise.all(
+        watched.map((query) => {
+          const seen = new Map<string, string>();
+          return api.watch(query, (event) => (isNews(event, seen) ? onChange() : undefined), { signal });
+        }),
+      );
+    } finally {
+      // Its connections are its own; the other watch of the pair ends with them.
+      await api.close();
+    }
   }
 
   #stop(name: string): void {
