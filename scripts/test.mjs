@@ -1,4 +1,5 @@
 // Runs the tests: `node scripts/test.mjs [SUITE ...]`; without names, all. The last line is `N passed, N failed`. Runs on any Node >= 18.
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import process from 'node:process';
 import { packExtension } from './package.mjs';
@@ -40,6 +41,9 @@ async function prepare(name, action) {
   }
 }
 
+/** Part of the labs' names: two copies of the project on one machine do not share labs. */
+const copy = createHash('sha256').update(root).digest('hex').slice(0, 4);
+
 /** The lab that is up for a suite: one of its own, taken down after it; one that MESH_LAB names is used as it is and left up. */
 let labInUse;
 
@@ -67,7 +71,7 @@ async function main() {
   for (const [name, suite] of chosen) {
     say(`Suite ${name}`);
     const since = Date.now();
-    const counts = suite.on?.includes('lab') ? await withLab(`test-${name}`, suite.run) : await suite.run();
+    const counts = suite.on?.includes('lab') ? await withLab(`test-${name}-${copy}`, suite.run) : await suite.run();
     if (!counts) continue;
     total.passed += counts.passed;
     total.failed += counts.failed;
