@@ -1,4 +1,5 @@
 // Brings a lab up, or what is missing of one: network, cluster, machines. Whatever already runs as wanted is left alone.
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { LabAddresses } from './addresses.ts';
@@ -39,6 +40,8 @@ const HOST_PACKAGES = [
   'procps',
 ];
 
+const WATCHERS = 1024;
+
 /** Brings the lab up with at least this many machines. Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. */
 export async function up(lab: string, machines: number, context: BuildContext): Promise<void> {
   requireRoot();
@@ -46,6 +49,7 @@ export async function up(lab: string, machines: number, context: BuildContext): 
   await withLock(labLock(lab), 900, async () => {
     await endOrphans(lab);
     await aptInstall(context, HOST_PACKAGES);
+    await allowWatchers();
     const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context)]);
     const standins = await buildStandins(context);
     const record = await claimRecord(lab, machines);
@@ -66,6 +70,12 @@ export async function up(lab: string, machines: number, context: BuildContext): 
     ]);
   });
   context.report(`lab ${lab} is up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Every systemd and kube-proxy takes a few of the kernel's file watchers, which all labs share; Debian allows 128, enough for about two labs. */
+async function allowWatchers(): Promise<void> {
+  const limit = '/proc/sys/fs/inotify/max_user_instances';
+  if (Number(await readFile(limit, 'utf8')) < WATCHERS) await writeFile(limit, String(WATCHERS));
 }
 
 interface Programs {
