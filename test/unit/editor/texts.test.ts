@@ -46,7 +46,7 @@ describe('the texts of the editor', () => {
 
   it('come in the language of the editor, in English where that has none, and are read once, on first use', () => {
     const read: string[] = [];
-    const { t, say } = createTexts('zh-cn', (file) => {
+    const { t, say } = createTexts('zh-cn', (file): Record<string, string> => {
       read.push(file);
       return file === 'bundle.l10n.zh-cn.json' ? { a: '你好 {name}' } : { a: 'Hello {name}', b: 'Only English' };
     });
