@@ -74,7 +74,9 @@ export async function installPackage(
       if (ended.code === 0 && after?.version === file.version) return await finished(shell, after);
       if (undo.needed) {
         await shell.ask(`purge_broken ${name}`);
-        await commitTransaction(shell, { changes: [], adopted: [], manifest: base, hadManifest: true, record: undefined });
+        // A machine that had no manifest is as it was: nothing on it says that it was joined.
+        if (manifest === undefined) await shell.ask('rm -f -- "$S/manifest.json"');
+        else await commitTransaction(shell, { changes: [], adopted: [], manifest: base, hadManifest: true, record: undefined });
       }
       undo.needed = false;
       throw packageError(session.alias, file, ended.said, before?.version);

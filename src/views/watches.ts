@@ -22,6 +22,8 @@ export class Watches implements vscode.Disposable {
   readonly #log: Log;
   readonly #open = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** Clusters whose watch failed: begun again only after a read failed too and then succeeded, so that a refused watch is not asked for in a loop. */
+  readonly #failed = new Set<string>();
   readonly #subscriptions: vscode.Disposable[];
   #visible: boolean;
 
@@ -40,6 +42,7 @@ export class Watches implements vscode.Disposable {
       session.onDidReset(() => {
         this.#stopAll();
         this.#open.clear();
+        this.#failed.clear();
       }),
       // A watch begins only where a read succeeded: a cluster that refuses is left alone.
       facts.onDidChange(() => this.#settle()),
@@ -54,7 +57,10 @@ export class Watches implements vscode.Disposable {
   #setOpen(node: Node, open: boolean): void {
     if (node.kind !== 'cluster') return;
     if (open) this.#open.add(node.cluster.name);
-    else this.#open.delete(node.cluster.name);
+    else {
+      this.#open.delete(node.cluster.name);
+      this.#failed.delete(node.cluster.name);
+    }
     this.#settle();
   }
 
@@ -63,7 +69,8 @@ export class Watches implements vscode.Disposable {
     if (!this.#visible) return;
     for (const name of this.#open) {
       const { value, error } = this.#facts.cluster(name);
-      if (!this.#running.has(name) && value !== undefined && error === undefined) this.#start(name);
+      if (error !== undefined) this.#failed.delete(name);
+      if (!this.#failed.has(name) && !this.#running.has(name) && value !== undefined && error === undefined) this.#start(name);
     }
   }
 
@@ -80,7 +87,12 @@ export class Watches implements vscode.Disposable {
     abort.signal.addEventListener('abort', () => clearTimeout(timer));
     void this.#watch(name, abort.signal, readSoon).catch((thrown: unknown) => {
       const error = asMeshError(thrown);
-      if (error.kind !== 'cancelled' && !abort.signal.aborted) this.#log.error(name, error);
+      if (abort.signal.aborted || this.#running.get(name) !== abort) return;
+      if (error.kind !== 'cancelled') this.#log.error(name, error);
+      this.#stop(name);
+      this.#failed.add(name);
+      // The node shows what is wrong, with Sign in or Retry.
+      void this.#facts.readCluster(name);
     });
   }
 

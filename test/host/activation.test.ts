@@ -13,20 +13,23 @@ describe('activation', () => {
   const restore: (() => void)[] = [];
 
   before(() => {
-    const { spawn } = childProcess;
+    // Every way to start a program goes through this one method, execFile and fork too.
+    const start: unknown = Reflect.get(childProcess.ChildProcess.prototype, 'spawn');
     const connect: unknown = Reflect.get(net.Socket.prototype, 'connect');
-    childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
-      seen.push(`spawn ${call[0]}`);
-      return spawn(...call);
-    }) as typeof spawn;
+    const ofExtension = () => new Error().stack?.includes(`${path.sep}dist${path.sep}`) === true;
+    const started = function (this: childProcess.ChildProcess, ...call: unknown[]): unknown {
+      if (ofExtension()) seen.push(`spawn ${JSON.stringify(call[0])}`);
+      return (start as (...all: unknown[]) => unknown).apply(this, call);
+    };
+    Reflect.set(childProcess.ChildProcess.prototype, 'spawn', started);
     const watched = function (this: net.Socket, ...call: unknown[]): unknown {
       // The extension host's own channel to the window is no part of this.
-      if (new Error().stack?.includes(`${path.sep}dist${path.sep}`)) seen.push(`connect ${JSON.stringify(call[0])}`);
+      if (ofExtension()) seen.push(`connect ${JSON.stringify(call[0])}`);
       return (connect as (...all: unknown[]) => unknown).apply(this, call);
     };
     Reflect.set(net.Socket.prototype, 'connect', watched);
     restore.push(
-      () => (childProcess.spawn = spawn),
+      () => Reflect.set(childProcess.ChildProcess.prototype, 'spawn', start),
       () => Reflect.set(net.Socket.prototype, 'connect', connect),
     );
   });

@@ -403,6 +403,7 @@ describe('on a machine', function () {
         'absent\n0',
       );
       assert.deepEqual((await host.probe({ manifest: true })).manifest?.packages ?? [], []);
+      assert.equal(await root('ls -A /var/lib/mesh-expansion 2>/dev/null || :'), '');
     });
 
     it('whose own script fails leaves nothing, and says why', async () => {
