@@ -228,10 +228,21 @@ describe('a cluster on the lab', function () {
   });
 
   it('without a known provider is refused, because the balancers would be public', async () => {
-    const error = await failure(mesh('lab-viewer').planSetup('prod'));
-    assert.equal(error.code, 'cluster.provider-unknown');
-    assert.ok(error.nextStep);
-    await noBalancers();
+    const node = (await lab.kubectlJson(['get', 'node', 'lab'])) as { metadata: object; spec: { providerID?: string } };
+    // A node's providerID cannot be changed, so the node is made anew.
+    const replace = (spec: object) =>
+      lab.kubectl(['replace', '--force', '-f', '-'], {
+        input: JSON.stringify({ ...node, metadata: { ...node.metadata, resourceVersion: undefined, uid: undefined }, spec }),
+      });
+    await replace({ ...node.spec, providerID: undefined });
+    try {
+      const error = await failure(mesh('lab').planSetup('prod'));
+      assert.equal(error.code, 'cluster.provider-unknown');
+      assert.ok(error.nextStep);
+      await noBalancers();
+    } finally {
+      await replace(node.spec);
+    }
   });
 
   it('is not touched by an account that may not change it: what is missing is named first', async () => {
