@@ -3,7 +3,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { ClusterEntry, Inventory, ServiceEntry, VmEntry } from '../mesh/model.ts';
 import type { Clock, ContextInfo, EditStore } from '../mesh/ports.ts';
 import { createEditStore } from './editStore.ts';
-import { readFolder, writeText } from './files.ts';
+import { readFolder } from './files.ts';
 import { createInventoryFile, type InventoryFile } from './inventoryFile.ts';
 import type { Prompts } from './prompts.ts';
 import type { Backend, Rooms } from './rooms.ts';
@@ -88,7 +88,8 @@ export function createSession({ context, rooms, prompts, initial }: Options): Se
     await Promise.all(
       (await readFolder(folder())).map(([name]) => vscode.workspace.fs.delete(vscode.Uri.joinPath(folder(), name), { recursive: true })),
     );
-    await writeText(file.uri(), made.defaultInventory ?? '');
+    // Through the file: what it read before the playground began must not stay.
+    await file.edit(() => made.defaultInventory ?? '');
     return made;
   };
   const makeBackend = (): Promise<Backend> => {

@@ -146,7 +146,10 @@ function announce(state: FormState): void {
 columns.left.addEventListener('submit', (event) => event.preventDefault());
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') send({ type: 'cancel' });
-  const inField = event.target instanceof HTMLInputElement && (event.target.type === 'text' || event.target.type === 'checkbox');
+  // A choice opens with Space or the arrows: Enter means the same in every field.
+  const inField =
+    event.target instanceof HTMLSelectElement ||
+    (event.target instanceof HTMLInputElement && (event.target.type === 'text' || event.target.type === 'checkbox'));
   if (event.key !== 'Enter' || event.isComposing || !(inField || event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
   document.getElementById('submit')?.click();
