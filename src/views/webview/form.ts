@@ -48,7 +48,7 @@ function draw(state: FormState): void {
   sent ??= state.revision;
   const shown = state.revision === sent ? state.values : { ...state.values, ...values() };
   const next = JSON.stringify([state.heading, state.fields]);
-  if (next !== shape) rebuild(state);
+  if (next !== shape) rebuild(state, shown);
   shape = next;
   const drawn = new Set(views.map((view) => view.id));
   hidden = Object.fromEntries(Object.entries(shown).filter(([id]) => !drawn.has(id)));
@@ -63,10 +63,12 @@ function draw(state: FormState): void {
   announce(state);
 }
 
-function rebuild(state: FormState): void {
+function rebuild(state: FormState, shown: Values): void {
   const focused = document.activeElement?.id ?? '';
   const wasOpen = columns.left.querySelector('details')?.open ?? false;
   views = state.fields.map((field) => fieldView(field, () => changed(field.id), send));
+  // Before the focus comes back: a focused field is left alone, and a new one is empty.
+  for (const view of views) view.show(shown[view.id]);
   const plain = views.filter((_, index) => state.fields[index]?.advanced !== true);
   const folded = views.filter((_, index) => state.fields[index]?.advanced === true);
   const advanced = element('details', {}, [element('summary', {}, [state.words.advanced]), ...folded.map((view) => view.node)]);
