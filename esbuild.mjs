@@ -11,7 +11,7 @@ import { writeSchema } from './scripts/schema.mjs';
 const root = path.dirname(fileURLToPath(import.meta.url));
 
 /** Rooms with an index.ts that others load with `import('../ROOM/index.ts')`; each becomes dist/ROOM.cjs. */
-const lazyRooms = ['mesh', 'kube', 'ssh', 'playground'];
+const lazyRooms = { mesh: 'src/mesh', kube: 'src/kube', ssh: 'src/ssh', playground: 'src/playground', forms: 'src/views/forms' };
 
 /** ssh2 falls back to JavaScript without its native parts: the same .vsix serves every system (editor facts, section 5). */
 const noNative = {
@@ -26,7 +26,7 @@ const noNative = {
 const roomsApart = {
   name: 'rooms-apart',
   setup(builder) {
-    builder.onResolve({ filter: new RegExp(`(^|/)(${lazyRooms.join('|')})/index\\.ts$`) }, (request) => {
+    builder.onResolve({ filter: new RegExp(`(^|/)(${Object.keys(lazyRooms).join('|')})/index\\.ts$`) }, (request) => {
       if (request.kind !== 'dynamic-import') return undefined;
       return { path: `./${path.basename(path.dirname(request.path))}.cjs`, external: true };
     });
@@ -58,7 +58,9 @@ const webviewScripts = existsSync(webviewFolder)
 
 const entries = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
-  ...Object.fromEntries(lazyRooms.map((room) => [room, { ...node, entryPoints: { [room]: `src/${room}/index.ts` } }])),
+  ...Object.fromEntries(
+    Object.entries(lazyRooms).map(([room, folder]) => [room, { ...node, entryPoints: { [room]: `${folder}/index.ts` } }]),
+  ),
   // An old Node must get as far as the version check, so the syntax is older than what the program needs.
   cli: { ...node, target: 'node16', entryPoints: { cli: 'src/cli.ts' } },
   webview: {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Generated } from '../mesh/mesh.ts';
 import type { Finding, GeneratedFile, ValueSource } from '../mesh/model.ts';
-import { encodeName } from '../mesh/names.ts';
+import { encodeName } from '../mesh/encodedNames.ts';
 import { deleteFile, readText, writeText } from './files.ts';
 import type { Session } from './session.ts';
 import { fileUri, manifestUri, type FileAddress } from './uris.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { decodeName, encodeName } from '../mesh/names.ts';
+import { decodeName, encodeName } from '../mesh/encodedNames.ts';
 
 /** Documents of generated files: `mesh-expansion:/<cluster>/<vm>/<path on the VM>`, cluster and VM encoded. */
 export const generatedScheme = 'mesh-expansion';

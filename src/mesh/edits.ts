@@ -2,7 +2,8 @@ import { message } from './messages.ts';
 import { MeshError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import type { FileContent, Finding, GeneratedFile } from './model.ts';
-import { decodeName, encodeName, isHostPath } from './names.ts';
+import { decodeName, encodeName } from './encodedNames.ts';
+import { isHostPath } from './names.ts';
 import type { EditStore, SavedEdit } from './ports.ts';
 
 /**

@@ -11,8 +11,6 @@ import { defaultPreview, type FormState, type FromPage, type Preview, type ToPag
 /** Milliseconds after the last key before the preview is made: long enough to type a name. */
 const PREVIEW_AFTER_MS = 500;
 
-export const formViewType = 'meshExpansion.form';
-
 /** One open form: values in, state out. Values are kept as they are typed, so that closing the tab or reloading the window loses nothing. */
 export class FormPanel {
   readonly #app: App;

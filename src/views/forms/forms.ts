@@ -1,10 +1,8 @@
 import * as vscode from 'vscode';
 import type { App, FormRequest } from '../../editor/app.ts';
-import type { FormDefinition } from './definition.ts';
-import { FormPanel, formViewType } from './formPanel.ts';
-import { joinForm } from './joinForm.ts';
-import { registerForm } from './registerForm.ts';
-import { setupForm } from './setupForm.ts';
+import { asMeshError } from '../../mesh/errors.ts';
+
+const formViewType = 'meshExpansion.form';
 
 /** Opens the forms, one panel for each kind, and brings back those that were open before a reload. */
 export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
@@ -44,17 +42,10 @@ export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
     panel.onDidDispose(() => {
       if (this.#open.get(request.kind) === panel) this.#open.delete(request.kind);
     });
-    new FormPanel(this.#app, definitionOf(this.#app, request), panel);
-  }
-}
-
-function definitionOf(app: App, request: FormRequest): FormDefinition {
-  switch (request.kind) {
-    case 'setup':
-      return setupForm(app, request);
-    case 'join':
-      return joinForm(app, request);
-    case 'register':
-      return registerForm(app, request);
+    // A bundle of its own: starting VS Code pays for no form.
+    import('../forms/index.ts').then(
+      ({ fillPanel }) => fillPanel(this.#app, request, panel),
+      (thrown: unknown) => this.#app.log.error(formViewType, asMeshError(thrown)),
+    );
   }
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
+import { decodeName, encodeName } from '../../../src/mesh/encodedNames.ts';
 import {
-  decodeName,
-  encodeName,
   isAddress,
   isCidr,
   isClusterName,
