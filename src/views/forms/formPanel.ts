@@ -134,7 +134,7 @@ export class FormPanel {
     const { session, texts } = this.#app;
     let facts: Preview['facts'] = [];
     try {
-      await this.#setDrafts(values);
+      await this.#setDrafts(values, signal);
       const { previewPlan } = await session.rooms.mesh();
       facts = (await this.#definition.facts?.(values, signal)) ?? [];
       const previews = await Promise.all(
@@ -143,13 +143,17 @@ export class FormPanel {
       if (!signal.aborted) this.#preview = previewOf(previews, facts, texts);
     } catch (thrown) {
       if (signal.aborted) return;
-      this.#preview = failedPreview(asMeshError(thrown), facts, texts);
+      const error = asMeshError(thrown);
+      this.#app.log.info(`${this.#definition.title}: ${error.code}: ${texts.say(error.userMessage)}`);
+      this.#preview = failedPreview(error, facts, texts);
     }
     if (!signal.aborted) this.#post();
   }
 
-  async #setDrafts(values: Values): Promise<void> {
+  async #setDrafts(values: Values, signal?: AbortSignal): Promise<void> {
     const drafts = await this.#definition.drafts(values);
+    // A later preview has set its own meanwhile.
+    signal?.throwIfAborted();
     this.#dropDrafts();
     drafts.forEach((draft, index) => this.#app.session.setDraft(`${this.#keptAs}.${index}`, draft));
     this.#drafts = drafts.length;
