@@ -8,6 +8,8 @@ import { withLock } from './lock.ts';
 import { run } from './run.ts';
 
 const KUBERNETES_VERSION = '1.34.1';
+/** The release of the module's commit in istio/go.mod. */
+export const ISTIOD_RELEASE = '1.31.0';
 const [KUBERNETES_MAJOR, KUBERNETES_MINOR] = KUBERNETES_VERSION.split('.');
 const STAMPS: Readonly<Record<string, string>> = {
   kubernetes: ['gitVersion=v' + KUBERNETES_VERSION, `gitMajor=${KUBERNETES_MAJOR}`, `gitMinor=${KUBERNETES_MINOR}`]
@@ -15,10 +17,12 @@ const STAMPS: Readonly<Record<string, string>> = {
     .join(' '),
   etcd: '-X go.etcd.io/etcd/api/v3/version.GitSHA=module',
   coredns: '-X github.com/coredns/coredns/coremain.GitCommit=module',
+  istio: ['buildVersion', 'buildTag'].map((stamp) => `-X istio.io/istio/pkg/version.${stamp}=${ISTIOD_RELEASE}`).join(' '),
 };
+const MODULES = ['kubernetes', 'etcd', 'coredns', 'istio'] as const;
 
 interface Program {
-  module: 'kubernetes' | 'etcd' | 'coredns';
+  module: (typeof MODULES)[number];
   package: string;
   /** Roughly, on two cores, in this order: what a person who waits wants to know. */
   takes: string;
@@ -31,6 +35,9 @@ const PROGRAMS = {
   kubectl: { module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubectl', takes: 'about 30 s' },
   etcd: { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', takes: 'about 20 s' },
   coredns: { module: 'coredns', package: 'github.com/coredns/coredns', takes: 'about 90 s' },
+  'pilot-discovery': { module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery', takes: 'about 3 min' },
+  'pilot-agent': { module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent', takes: 'about 30 s' },
+  istioctl: { module: 'istio', package: 'istio.io/istio/istioctl/cmd/istioctl', takes: 'about 1 min' },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ClusterProgram = keyof typeof PROGRAMS;
@@ -70,7 +77,7 @@ async function moduleKey(module: Program['module']): Promise<string> {
 }
 
 async function build(context: BuildContext, home: string, paths: ReadonlyMap<ClusterProgram, string>): Promise<void> {
-  const go = await goTool(context);
+  const go = await goTool(context, '1.26');
   const buildCache = path.join(home, 'go-build');
   const env = goEnvironment(buildCache);
   for (const [name, target] of paths) {
@@ -96,10 +103,9 @@ async function build(context: BuildContext, home: string, paths: ReadonlyMap<Clu
 
 // Binaries of earlier go.mod files are of no use to anyone.
 async function dropOthers(home: string): Promise<void> {
-  const modules = ['kubernetes', 'etcd', 'coredns'] as const;
-  const current = new Set(await Promise.all(modules.map(async (module) => `${module}-${await moduleKey(module)}`)));
+  const current = new Set(await Promise.all(MODULES.map(async (module) => `${module}-${await moduleKey(module)}`)));
   for (const name of await readdir(home)) {
-    if (/^(kubernetes|etcd|coredns)-/.test(name) && !current.has(name)) await rm(path.join(home, name), { recursive: true, force: true });
+    if (new RegExp(`^(${MODULES.join('|')})-`).test(name) && !current.has(name)) await rm(path.join(home, name), { recursive: true, force: true });
   }
 }
 
