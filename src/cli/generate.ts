@@ -5,7 +5,7 @@ import { editConflict } from '../mesh/edits.ts';
 import { MeshError } from '../mesh/errors.ts';
 import { findVm } from '../mesh/lookup.ts';
 import { message } from '../mesh/messages.ts';
-import type { GeneratedFile } from '../mesh/model.ts';
+import type { FileContent, GeneratedFile } from '../mesh/model.ts';
 import { isHostPath } from '../mesh/names.ts';
 import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
@@ -44,7 +44,7 @@ async function generate({ mesh, output, signal }: Session, vm: string, options: 
   for (const finding of generated.findings) output.note(`${finding.severity}: ${finding.at.path}: ${output.texts(finding.text)}`);
   const wanted = generated.files.filter(({ content }) => options.secrets || content.kind === 'text');
   const folder = path.resolve(options.out);
-  if (wanted.some(({ content }) => content.kind === 'secret') && insideGit(folder))
+  if (wanted.some(({ content }) => content.kind !== 'text') && insideGit(folder))
     output.say(message('cli.generate.git', { folder: options.out }));
   const files: { path: string; mode: string; changed: boolean }[] = [];
   for (const file of wanted) {
@@ -68,11 +68,16 @@ async function generate({ mesh, output, signal }: Session, vm: string, options: 
   };
 }
 
+async function bytesOf(content: FileContent): Promise<Buffer> {
+  if (content.kind === 'text') return Buffer.from(content.text);
+  return Buffer.from((content.kind === 'secret' ? content.secret : await content.mint()).reveal());
+}
+
 /** Writes a file below the folder with its mode from the first byte on; gives whether it differed. */
 async function place(folder: string, file: GeneratedFile, dryRun: boolean): Promise<boolean> {
   if (!isHostPath(file.path)) throw new MeshError({ code: 'cli.path', userMessage: message('cli.path', { path: file.path }) });
   const target = path.join(folder, file.path);
-  const content = file.content.kind === 'text' ? Buffer.from(file.content.text) : Buffer.from(file.content.secret.reveal());
+  const content = await bytesOf(file.content);
   try {
     if (await same(target, content, file.mode)) return false;
     if (dryRun) return true;

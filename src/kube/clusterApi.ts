@@ -9,6 +9,7 @@ import type { Kubeconfig } from './kubeconfig.ts';
 import { toKubeObject } from './objects.ts';
 import { collectionPath, objectPath, Resources, type Resource } from './resources.ts';
 import { serviceCidrs } from './serviceCidrs.ts';
+import { createToken } from './tokens.ts';
 import { Transport } from './transport.ts';
 import { watchObjects, type Listed } from './watch.ts';
 import { Writer } from './write.ts';
@@ -136,6 +137,7 @@ export function createClusterApi({
     create: async (object, options) => writer.create(object, options),
     replace: async (object, options) => writer.replace(object, options),
     delete: async (ref, options) => writer.delete(ref, options),
+    createToken: async (account, request, options) => createToken(transport, account, request, options),
     can: async (questions, options) => {
       const limit = pLimit(ACCESS_QUESTIONS_AT_ONCE);
       return Promise.all(questions.map((question) => limit(() => ask(transport, question, options))));

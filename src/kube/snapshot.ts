@@ -51,6 +51,7 @@ export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
     create: refuse,
     replace: refuse,
     delete: refuse,
+    createToken: refuse,
     can: async (questions) => questions.map((question) => ({ ...question, allowed: false, reason: 'not known from a snapshot' })),
     serviceCidrs: async () => serviceCidrsIn(objects, name),
     close: async () => undefined,

@@ -1,4 +1,5 @@
 import type { CallOptions } from './callOptions.ts';
+import type { Secret } from './secret.ts';
 
 /** The port to a cluster. */
 
@@ -66,6 +67,22 @@ export interface WriteResult {
   readonly changed: boolean;
 }
 
+export interface TokenAccount {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface TokenRequest {
+  readonly audiences: readonly string[];
+  readonly expirationSeconds: number;
+}
+
+export interface IssuedToken {
+  readonly token: Secret;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
 /** Field manager of every write (server-side apply). */
 export const FIELD_MANAGER = 'mesh-expansion';
 
@@ -90,6 +107,8 @@ export interface ClusterApi {
   replace(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult>;
   /** No error where it is already gone. `uid`: delete only that very object. */
   delete(ref: ObjectRef, options?: CallOptions & { readonly uid?: string }): Promise<void>;
+  /** A token of a service account (TokenRequest); the server may give it another life than asked for. `kube.not-found` where there is no such account. */
+  createToken(account: TokenAccount, request: TokenRequest, options?: CallOptions): Promise<IssuedToken>;
   can(questions: readonly Access[], options?: CallOptions): Promise<readonly AccessAnswer[]>;
   /** Throws `kube.service-cidr-unknown` where neither way answers; never guesses. */
   serviceCidrs(options?: CallOptions): Promise<ServiceCidrs>;

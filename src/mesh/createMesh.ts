@@ -2,9 +2,11 @@ import { applyEdits, editConflict } from './edits.ts';
 import type { ClusterScope, Era, VmScope } from './era.ts';
 import { eras, pinned } from './eras.ts';
 import { chosenChecks, runChecks } from './checkRunner.ts';
+import { MeshError } from './errors.ts';
 import { findCluster, findService, findVm } from './lookup.ts';
 import type { Generated, Mesh, MeshPorts } from './mesh.ts';
 import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
+import { message } from './messages.ts';
 import { OpenParts } from './openParts.ts';
 import type { CallOptions, ProbeRequest, VmHost } from './ports.ts';
 import { rollbackPlan } from './rollback.ts';
@@ -100,6 +102,16 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       const { era, scope } = await onCluster(cluster, options);
       return unmanagedVms(cluster, inventory(), await era.services(scope, options), (vm) => parts.knownAddress(vm));
     },
+    workloadGroups: async (cluster, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.groups?.read(scope, options);
+    },
+    planWorkloadGroup: async (cluster, group, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      if (era.groups === undefined) throw withoutGroups(cluster, scope.controlPlane.release);
+      return era.groups.plan(scope, group, options);
+    },
+    watched: async (cluster, options) => (await onCluster(cluster, options)).era.watched,
     setupPreview: async (cluster, setup = {}, options) => {
       const { era, scope } = await onCluster(cluster, options);
       return era.setupPreview(scope, setup, options);
@@ -112,17 +124,28 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     vmStatus: async (vm, options) => {
       const { era, scope, generated } = await make(vm, options);
       const host = await parts.host(scope.vm, options);
-      const state = await host.probe(statusProbe(era.probe(scope, generated.files), generated.files), options);
+      const [state, entry] = await Promise.all([
+        host.probe(statusProbe(era.probe(scope, generated.files), generated.files), options),
+        era.groups?.entryOf(scope, options),
+      ]);
       return statusOf(
         scope.vm,
         { ...generated, findings: [...generated.findings, ...era.lint(scope, generated.files, state)] },
-        state,
+        { state, entry },
         ports.clock.now(),
       );
     },
     planJoin: async (vm, join = {}, options) => {
       const { era, scope, generated, host } = await ready(vm, options);
       return era.planJoin(scope, host, generated.files, join, options);
+    },
+    planRenew: async (vm, options) => {
+      const { era, scope, generated, host } = await ready(vm, options);
+      return era.planRenew(scope, host, generated.files, options);
+    },
+    planUpgrade: async (vm, join, options) => {
+      const { era, scope, generated, host } = await ready(vm, options);
+      return era.planUpgrade(scope, host, generated.files, join, options);
     },
     planPush: async (vm, options) => {
       const { era, scope, generated, host } = await ready(vm, options);
@@ -173,6 +196,18 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
   };
 }
 
+/** What may be asked of a file, by what it holds. */
+const wants = { text: 'hash', secret: 'certificate', minted: 'token' } as const;
+
+function withoutGroups(cluster: string, release: string): MeshError {
+  return new MeshError({
+    code: 'era.no-groups',
+    kind: 'bad-input',
+    userMessage: message('era.no-groups', { cluster, release }),
+    nextStep: message('era.no-groups.next'),
+  });
+}
+
 /** The era's questions, and every generated file and the manifest among them. */
 function statusProbe(request: ProbeRequest, files: readonly GeneratedFile[]): ProbeRequest {
   const asked = request.files ?? [];
@@ -180,9 +215,6 @@ function statusProbe(request: ProbeRequest, files: readonly GeneratedFile[]): Pr
   return {
     ...request,
     manifest: true,
-    files: [
-      ...asked,
-      ...missing.map(({ path, content }) => ({ path, want: content.kind === 'secret' ? ('certificate' as const) : ('hash' as const) })),
-    ],
+    files: [...asked, ...missing.map(({ path, content }) => ({ path, want: wants[content.kind] }))],
   };
 }

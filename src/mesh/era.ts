@@ -11,8 +11,11 @@ import type {
   RegisteredService,
   ServiceEntry,
   VmEntry,
+  WorkloadEntry,
+  WorkloadGroup,
+  WorkloadGroupFacts,
 } from './model.ts';
-import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ProbeRequest, VmHost } from './ports.ts';
+import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ObjectQuery, ProbeRequest, VmHost } from './ports.ts';
 import type { Message } from './messages.ts';
 import type { Plan } from './plan.ts';
 
@@ -45,9 +48,22 @@ export interface Check {
   judge(output: CommandOutput, earlier: readonly CheckResult[]): Promise<Pick<CheckResult, 'verdict' | 'reason' | 'why' | 'nextStep'>>;
 }
 
+/** Templates in the cluster that VMs are made from, and what the cluster knows of each VM; live objects, without asking any VM. */
+export interface WorkloadGroups {
+  read(scope: ClusterScope, options?: CallOptions): Promise<readonly WorkloadGroupFacts[]>;
+  /** How the cluster sees this VM. */
+  entryOf(scope: VmScope, options?: CallOptions): Promise<WorkloadEntry>;
+  /** Throws before anything is changed: `cluster.access-denied`, `group.invalid` with the field. */
+  plan(scope: ClusterScope, group: WorkloadGroup, options?: CallOptions): Promise<Plan>;
+}
+
 /** One generation of Istio. A new era is a new file that implements this, and one line in `eras.ts`. */
 export interface Era {
   readonly id: EraId;
+  /** Absent in eras without them. */
+  readonly groups?: WorkloadGroups;
+  /** Kinds whose changes show in the tree. */
+  readonly watched: readonly ObjectQuery[];
   /** Finds this era's control plane; undefined where it is another's. Reads only. */
   detect(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<ControlPlane | undefined>;
   /** Control plane for a release that the inventory pins; undefined where the release is another era's. */
@@ -65,6 +81,8 @@ export interface Era {
   probe(scope: VmScope, files: readonly GeneratedFile[]): ProbeRequest;
   planJoin(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], join: JoinOptions, options?: CallOptions): Promise<Plan>;
   planPush(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan>;
+  planRenew(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan>;
+  planUpgrade(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], join: JoinOptions, options?: CallOptions): Promise<Plan>;
   planLeave(scope: VmScope, host: VmHost, options?: CallOptions): Promise<Plan>;
   planExposePorts(scope: VmScope, host: VmHost, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan>;
   planRegister(scope: ClusterScope, service: ServiceEntry, addresses: ReadonlyMap<string, string>, options?: CallOptions): Promise<Plan>;

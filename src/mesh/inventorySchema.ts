@@ -148,6 +148,12 @@ const service = z.strictObject(
       ),
     ),
     annotations: z.optional(z.record(z.string().check(z.refine(isQualifiedName, 'qualified-name')), z.string('string'), 'mapping')),
+    hosts: z.optional(
+      z.array(
+        text('dns-subdomain', isDnsSubdomain, 'Name that callers use; an Istio ServiceEntry instead of a Service (istiod era).'),
+        'list',
+      ),
+    ),
   },
   'mapping',
 );

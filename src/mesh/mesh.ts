@@ -8,6 +8,9 @@ import type {
   Provider,
   RegisteredService,
   VmCondition,
+  WorkloadEntry,
+  WorkloadGroup,
+  WorkloadGroupFacts,
 } from './model.ts';
 import type {
   AccessAnswer,
@@ -17,6 +20,7 @@ import type {
   EditStore,
   HostState,
   KubeObject,
+  ObjectQuery,
   PackageFetcher,
   PackageSource,
   ServiceCidrs,
@@ -50,13 +54,16 @@ export interface JoinOptions {
 export interface SetupPreview {
   readonly controlPlane: ControlPlane;
   readonly provider: Provider | undefined;
-  readonly providerSource: 'inventory' | 'detected' | 'option' | 'none';
-  /** YAML of the load balancers, ready to be edited. */
+  /** `not-asked`: this release needs no provider. */
+  readonly providerSource: 'inventory' | 'detected' | 'option' | 'none' | 'not-asked';
+  /** YAML of what is missing in the cluster, ready to be edited. */
   readonly manifest: string;
   readonly objects: readonly KubeObject[];
   readonly serviceCidrs: ServiceCidrs | undefined;
   /** What the user's account may not do. */
   readonly denied: readonly AccessAnswer[];
+  /** What a person has to run with other tools first, e.g. to install a gateway. */
+  readonly commands?: readonly { readonly title: Message; readonly commandLine: string }[];
 }
 
 /** Generated files of one VM with saved edits applied. */
@@ -86,6 +93,10 @@ export interface VmStatus {
   readonly units: HostState['units'];
   /** End of life of the certificate on the VM, ISO 8601. */
   readonly certificateNotAfter?: string;
+  /** End of life of the token on the VM, ISO 8601. */
+  readonly tokenExpiresAt?: string;
+  /** How the cluster sees it, in eras where it does. */
+  readonly entry?: WorkloadEntry;
   readonly state: HostState;
 }
 
@@ -111,12 +122,22 @@ export interface Mesh {
   loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
   unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;
+  /** Undefined where the cluster's era has none. */
+  workloadGroups(cluster: string, options?: CallOptions): Promise<readonly WorkloadGroupFacts[] | undefined>;
+  /** Creates or changes a workload group, and makes its service account where it is missing. Throws `era.no-groups` where the era has none. */
+  planWorkloadGroup(cluster: string, group: WorkloadGroup, options?: CallOptions): Promise<Plan>;
+  /** What the tree watches in the cluster. */
+  watched(cluster: string, options?: CallOptions): Promise<readonly ObjectQuery[]>;
   setupPreview(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
   planSetup(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<Plan>;
   /** `offline`: no address is asked from the VM and no ISTIO_SVC_IP is written (design: generate). */
   generate(vm: string, options?: CallOptions & { readonly offline?: boolean }): Promise<Generated>;
   vmStatus(vm: string, options?: CallOptions): Promise<VmStatus>;
   planJoin(vm: string, join?: JoinOptions, options?: CallOptions): Promise<Plan>;
+  /** Fresh credentials for a VM whose own ran out, or will. */
+  planRenew(vm: string, options?: CallOptions): Promise<Plan>;
+  /** A newer sidecar package on a joined VM. */
+  planUpgrade(vm: string, join: JoinOptions, options?: CallOptions): Promise<Plan>;
   planPush(vm: string, options?: CallOptions): Promise<Plan>;
   planLeave(vm: string, options?: CallOptions): Promise<Plan>;
   planRollback(vm: string, options?: CallOptions): Promise<Plan>;

@@ -1,5 +1,5 @@
 import type { Message } from './messages.ts';
-import type { ObjectRef } from './ports.ts';
+import type { CallOptions, ObjectRef } from './ports.ts';
 import type { Secret } from './secret.ts';
 
 /** The words of the project (design: Words). Inventory types mirror `mesh-expansion.yaml` (design: Contracts); `inventory.ts` parses into them. */
@@ -56,6 +56,8 @@ export interface ServiceEntry {
   readonly serviceAccount: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Names outside the cluster's own domain that callers use: an Istio ServiceEntry instead of a Service (istiod era). */
+  readonly hosts?: readonly string[];
 }
 
 export interface Inventory {
@@ -94,7 +96,16 @@ export type FileContent =
       readonly text: string;
       /** For each line (0-based), the sources of its values. */ readonly sources: readonly (readonly ValueSource[])[];
     }
-  | { readonly kind: 'secret'; readonly secret: Secret; readonly facts: CertificateFacts | undefined };
+  | { readonly kind: 'secret'; readonly secret: Secret; readonly facts: CertificateFacts | undefined }
+  /** A secret that is made only when it is written: reading a document or a status mints nothing. `wanted`: the VM needs a new one. */
+  | { readonly kind: 'minted'; readonly wanted: boolean; mint(options?: CallOptions): Promise<Secret> };
+
+/** What a person may see of a token on a VM: never its text. Times are ISO 8601. */
+export interface TokenFacts {
+  readonly subject: string;
+  readonly audiences: readonly string[];
+  readonly expiresAt: string;
+}
 
 export interface GeneratedFile {
   /** Absolute POSIX path on the VM. */
@@ -145,6 +156,87 @@ export interface ControlPlane {
   readonly release: string;
   /** How the release was found, for the tooltip. */
   readonly source: ValueSource;
+  /** What else was found, in the order in which it is shown: revision, trust domain, network, gateway... */
+  readonly details?: readonly ControlPlaneDetail[];
+  /** What of this cluster is not served, and what to do instead; joins are refused where `blocking`. */
+  readonly limits?: readonly ControlPlaneLimit[];
+}
+
+export interface ControlPlaneDetail {
+  readonly id: string;
+  readonly label: Message;
+  readonly value: string;
+  readonly source?: ValueSource;
+  /** Something is missing or wrong there. */
+  readonly attention?: boolean;
+}
+
+export interface ControlPlaneLimit {
+  readonly id: string;
+  readonly text: Message;
+  readonly nextStep?: Message;
+  readonly blocking: boolean;
+}
+
+/** Whether a workload is alive, as WorkloadGroup `spec.probe` (istiod facts 3.5). Times in seconds. */
+export interface ReadinessProbe {
+  readonly initialDelaySeconds?: number;
+  readonly timeoutSeconds?: number;
+  readonly periodSeconds?: number;
+  readonly successThreshold?: number;
+  readonly failureThreshold?: number;
+  readonly handler:
+    | {
+        readonly kind: 'httpGet';
+        readonly port: number;
+        readonly path?: string;
+        readonly host?: string;
+        readonly scheme?: 'HTTP' | 'HTTPS';
+        readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+      }
+    | { readonly kind: 'tcpSocket'; readonly port: number; readonly host?: string }
+    | { readonly kind: 'exec'; readonly command: readonly string[] }
+    | { readonly kind: 'grpc'; readonly port: number; readonly service?: string };
+}
+
+/** The template that VMs of one kind are made from (istiod facts 3.5). */
+export interface WorkloadGroup {
+  readonly namespace: string;
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Port numbers by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly network?: string;
+  /** `region/zone/subzone`. */
+  readonly locality?: string;
+  readonly weight?: number;
+  readonly probe?: ReadinessProbe;
+}
+
+/** What the cluster knows of a VM: `connected` where nothing probes it; `stale`: an old claim that the control plane will drop (istiod facts 3.4). */
+export type Membership = 'never' | 'connected' | 'healthy' | 'unhealthy' | 'disconnected' | 'stale';
+
+/** A VM as the cluster sees it. */
+export interface WorkloadEntry {
+  readonly ref: ObjectRef;
+  readonly address?: string;
+  readonly membership: Membership;
+  /** ISO 8601 time since when. */
+  readonly since?: string;
+  /** What the probe said: untrusted. */
+  readonly reason?: string;
+  /** The control plane made it and will delete it. */
+  readonly automatic: boolean;
+  /** VM of the inventory that it is of. */
+  readonly vm?: string;
+}
+
+export interface WorkloadGroupFacts {
+  readonly ref: ObjectRef;
+  readonly group: WorkloadGroup;
+  readonly entries: readonly WorkloadEntry[];
 }
 
 export type Severity = 'error' | 'warning' | 'info';

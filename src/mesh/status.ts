@@ -1,6 +1,6 @@
 import type { FileDrift, Generated, VmStatus } from './mesh.ts';
 import { message, type Message } from './messages.ts';
-import type { CertificateFacts, GeneratedFile, VmCondition, VmEntry } from './model.ts';
+import type { CertificateFacts, GeneratedFile, TokenFacts, VmCondition, VmEntry, WorkloadEntry } from './model.ts';
 import type { HostState, RemoteFile, UnitState } from './ports.ts';
 import { sha256 } from './hash.ts';
 
@@ -9,19 +9,30 @@ const EXPIRING_PART = 0.25;
 
 /** How a file on the VM differs from the generated one. */
 export function driftOf(file: GeneratedFile, remote: RemoteFile | undefined): FileDrift {
+  // A token that nobody needs may be gone: it lies on tmpfs.
+  if (remote?.exists !== true && file.content.kind === 'minted' && !file.content.wanted) return 'same';
   if (remote?.exists !== true || remote.kind === 'directory') return 'missing';
-  if (!sameContent(file, remote)) return 'differs';
+  if (file.content.kind === 'minted' ? file.content.wanted : !sameContent(file.content, file.accepts, remote)) return 'differs';
   const sameMode = remote.mode === undefined || (remote.mode & 0o7777) === file.mode;
   return sameMode && (remote.owner ?? file.owner) === file.owner && (remote.group ?? file.group) === file.group ? 'same' : 'mode';
 }
 
-function sameContent(file: GeneratedFile, remote: RemoteFile): boolean {
-  const wanted = file.content.kind === 'text' ? file.content.text : file.content.secret.reveal();
-  return remote.sha256 === sha256(wanted) || (remote.sha256 !== undefined && file.accepts?.includes(remote.sha256) === true);
+function sameContent(
+  content: Exclude<GeneratedFile['content'], { readonly kind: 'minted' }>,
+  accepts: GeneratedFile['accepts'],
+  remote: RemoteFile,
+): boolean {
+  const wanted = content.kind === 'text' ? content.text : content.secret.reveal();
+  return remote.sha256 === sha256(wanted) || (remote.sha256 !== undefined && accepts?.includes(remote.sha256) === true);
 }
 
 /** Puts together what was asked from a VM and what it should be: the drift of each file, the condition (most urgent first, ui.md), the one line that matters most. */
-export function statusOf(vm: VmEntry, generated: Generated, state: HostState, now: Date): VmStatus {
+export function statusOf(
+  vm: VmEntry,
+  generated: Generated,
+  { state, entry }: { readonly state: HostState; readonly entry?: WorkloadEntry },
+  now: Date,
+): VmStatus {
   const files = generated.files.map((file) => ({
     file,
     drift: driftOf(
@@ -29,25 +40,39 @@ export function statusOf(vm: VmEntry, generated: Generated, state: HostState, no
       state.files.find((remote) => remote.path === file.path),
     ),
   }));
-  const leaf = leafCertificate(generated, state);
+  const leaf = leafCertificate(state);
   const readers = new Set(generated.files.flatMap((file) => file.readBy));
   const units = state.units.filter((unit) => readers.has(unit.name));
   const drifted = files.filter(({ drift }) => drift !== 'same').map(({ file }) => file.path);
-  const { condition, summary } = judge({ vm, generated, state, units, drifted, leaf, now });
-  return { vm: vm.name, condition, summary, files, units: state.units, certificateNotAfter: leaf?.notAfter, state };
+  const { condition, summary } = judge({ vm, generated, state, entry, units, drifted, leaf, now });
+  return {
+    vm: vm.name,
+    condition,
+    summary,
+    files,
+    units: state.units,
+    certificateNotAfter: leaf?.notAfter,
+    tokenExpiresAt: tokenOf(state)?.expiresAt,
+    entry,
+    state,
+  };
 }
 
 interface Facts {
   readonly vm: VmEntry;
   readonly generated: Generated;
   readonly state: HostState;
+  readonly entry: WorkloadEntry | undefined;
   readonly units: readonly UnitState[];
   readonly drifted: readonly string[];
   readonly leaf: CertificateFacts | undefined;
   readonly now: Date;
 }
 
-function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { readonly condition: VmCondition; readonly summary: Message } {
+function judge({ vm, generated, state, entry, units, drifted, leaf, now }: Facts): {
+  readonly condition: VmCondition;
+  readonly summary: Message;
+} {
   const manifest = state.manifest;
   if (manifest === undefined) return { condition: 'not-joined', summary: message('status.not-joined') };
   const failed = units.find(
@@ -64,6 +89,8 @@ function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { re
   const leftMs = leaf === undefined ? undefined : Date.parse(leaf.notAfter) - now.getTime();
   if (leaf !== undefined && leftMs !== undefined && leftMs <= 0)
     return { condition: 'failed', summary: message('status.expired', { time: leaf.notAfter }) };
+  const away = entry === undefined ? undefined : awayFrom(entry, now);
+  if (away?.condition === 'failed') return away;
   if (manifest.owner.cluster !== vm.cluster)
     return { condition: 'needs-person', summary: message('status.other-cluster', { cluster: manifest.owner.cluster }) };
   if (generated.conflicts.length > 0)
@@ -73,6 +100,7 @@ function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { re
   if (leaf !== undefined && leftMs !== undefined && leftMs < EXPIRING_PART * (Date.parse(leaf.notAfter) - Date.parse(leaf.notBefore))) {
     return { condition: 'expiring', summary: message('status.expiring', { left: span(leftMs) }) };
   }
+  if (away !== undefined) return away;
   const starting = units.find((unit) => unit.active === 'activating');
   if (starting !== undefined) return { condition: 'pending', summary: message('status.starting', { unit: starting.name }) };
   return {
@@ -81,12 +109,25 @@ function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): { re
   };
 }
 
+/** What keeps a VM that the cluster lists out of the mesh; undefined where it is in. */
+export function awayFrom(entry: WorkloadEntry, now: Date): { readonly condition: VmCondition; readonly summary: Message } | undefined {
+  const since = span(now.getTime() - Date.parse(entry.since ?? now.toISOString()));
+  if (entry.membership === 'unhealthy')
+    return { condition: 'failed', summary: message('status.unhealthy', { reason: entry.reason ?? '-' }) };
+  if (entry.membership === 'disconnected' || entry.membership === 'stale')
+    return { condition: 'failed', summary: message(`status.${entry.membership}`, { since }) };
+  return entry.membership === 'never' ? { condition: 'pending', summary: message('status.never-connected') } : undefined;
+}
+
+function tokenOf(state: HostState): TokenFacts | undefined {
+  return state.files.find(({ token }) => token !== undefined)?.token;
+}
+
 /** The VM's own certificate: the one that names an identity. */
-function leafCertificate(generated: Generated, state: HostState): CertificateFacts | undefined {
-  const certificates = state.files
-    .filter((remote) => generated.files.some((file) => file.path === remote.path))
-    .map((remote) => remote.certificate);
-  return certificates.find((facts) => facts !== undefined && facts.uris.length > 0 && facts.notAfter !== '');
+function leafCertificate(state: HostState): CertificateFacts | undefined {
+  return state.files
+    .map(({ certificate }) => certificate)
+    .find((facts) => facts !== undefined && facts.uris.length > 0 && facts.notAfter !== '');
 }
 
 /** `89 d`, `23 h`, `5 min`: as the tree shows it. */

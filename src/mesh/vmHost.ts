@@ -1,5 +1,5 @@
 import type { CallOptions } from './callOptions.ts';
-import type { CertificateFacts } from './model.ts';
+import type { CertificateFacts, TokenFacts } from './model.ts';
 import type { Message } from './messages.ts';
 import type { Secret } from './secret.ts';
 
@@ -12,7 +12,7 @@ export interface HostFacts {
   /** `hostname --ip-address`, first word: what istio-start.sh takes by default (citadel facts 4, ISTIO_SVC_IP). */
   readonly hostnameAddress?: string;
   /** `ID` and `VERSION_ID` of /etc/os-release, `dpkg --print-architecture`. */
-  readonly os: { readonly id: string; readonly version: string; readonly architecture: string };
+  readonly os: { readonly id: string; readonly version: string; readonly architecture: string; readonly packages?: 'deb' | 'rpm' };
   readonly loginUser: string;
   readonly sudo: 'root' | 'passwordless' | 'password' | 'refused';
   /** What holds /etc/resolv.conf: a plain file, or the target of the link. */
@@ -38,6 +38,8 @@ export interface RemoteFile {
   readonly text?: string;
   /** For a certificate or key when asked for: facts, never text. For a private key only the fingerprint of its public key is filled. */
   readonly certificate?: CertificateFacts;
+  /** For a token when asked for: what it claims, never the token. */
+  readonly token?: TokenFacts;
 }
 
 export interface UnitState {
@@ -64,7 +66,7 @@ export interface PackageState {
 
 export interface ProbeRequest {
   readonly facts?: boolean;
-  readonly files?: readonly { readonly path: string; readonly want?: 'text' | 'certificate' | 'hash' }[];
+  readonly files?: readonly { readonly path: string; readonly want?: 'text' | 'certificate' | 'token' | 'hash' }[];
   readonly units?: readonly string[];
   readonly packages?: readonly string[];
   /** Programs to look for, e.g. `host`, `curl`. */
@@ -126,6 +128,8 @@ export interface PushResult {
 }
 
 export interface PackageFile {
+  /** Default: deb. */
+  readonly format?: 'deb' | 'rpm';
   readonly name: string;
   readonly version: string;
   readonly architecture: string;

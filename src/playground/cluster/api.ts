@@ -8,10 +8,13 @@ import type {
   CallOptions,
   Clock,
   ClusterApi,
+  IssuedToken,
   KubeObject,
   ObjectQuery,
   ObjectRef,
   ServiceCidrs,
+  TokenAccount,
+  TokenRequest,
   WatchEvent,
   WriteResult,
 } from '../../mesh/ports.ts';
@@ -19,6 +22,7 @@ import { pause } from '../pause.ts';
 import { SERVICE_CIDR, withDefaults } from './defaults.ts';
 import { applyFields, fieldsOf, withFields, type Owners } from './fields.ts';
 import { matches, refOf, type ObjectStore } from './store.ts';
+import { playgroundToken } from './tokens.ts';
 import { problemOf } from './validate.ts';
 
 const LATENCY_MS = 15;
@@ -69,6 +73,14 @@ export class PlaygroundCluster implements ClusterApi {
       else options.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     stop();
+  }
+
+  async createToken(account: TokenAccount, request: TokenRequest, options?: CallOptions): Promise<IssuedToken> {
+    await pause(this.#clock, LATENCY_MS, options);
+    const ref: ObjectRef = { apiVersion: 'v1', kind: 'ServiceAccount', ...account };
+    if (!this.#store.get(ref)) throw notFound({ ...ref, metadata: { ...account } });
+    const expiresAt = new Date(this.#clock.now().getTime() + request.expirationSeconds * 1000);
+    return { token: playgroundToken(account, request, expiresAt), expiresAt: expiresAt.toISOString() };
   }
 
   async apply(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult> {

@@ -44,7 +44,7 @@ export class PlaygroundHost implements VmHost {
     await this.#wait(ROUND_TRIP_MS, options);
     return {
       facts: request.facts === true ? this.#facts() : undefined,
-      files: (request.files ?? []).map(({ path, want }) => this.#file(path, want)),
+      files: (request.files ?? []).map(({ path, want }) => this.#file(path, want === 'token' ? undefined : want)),
       units: (request.units ?? []).map((name) => this.#machine.unitState(name)),
       packages: (request.packages ?? []).map((name) => this.#machine.packageState(name)),
       programs: Object.fromEntries((request.programs ?? []).map((name) => [name, this.#machine.has(name)])),

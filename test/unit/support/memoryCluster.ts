@@ -5,12 +5,15 @@ import type {
   Access,
   AccessAnswer,
   ClusterApi,
+  IssuedToken,
   KubeObject,
   ObjectQuery,
   ObjectRef,
   ServiceCidrs,
+  TokenAccount,
   WriteResult,
 } from '../../../src/mesh/ports.ts';
+import { Secret } from '../../../src/mesh/secret.ts';
 
 const key = ({ kind, namespace = '', name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind} ${namespace}/${name}`;
 const keyOf = ({ kind, metadata }: KubeObject): string => key({ kind, ...metadata });
@@ -84,6 +87,12 @@ export class MemoryCluster implements ClusterApi {
   async delete(ref: ObjectRef): Promise<void> {
     this.writes.push(`delete ${key(ref)}`);
     this.objects.delete(key(ref));
+  }
+
+  async createToken({ namespace, name }: TokenAccount): Promise<IssuedToken> {
+    if (this.find('ServiceAccount', namespace, name) === undefined) throw failure('kube.not-found');
+    this.writes.push(`token ${namespace}/${name}`);
+    return { token: new Secret(`token-of-${namespace}-${name}`), expiresAt: '2030-01-01T00:00:00Z' };
   }
 
   async can(questions: readonly Access[]): Promise<readonly AccessAnswer[]> {
