@@ -39,6 +39,9 @@ export interface PodAddresses {
   mixer: string;
   citadel: string;
   ingressgateway: string;
+  /** Of a lab with istiod. */
+  istiod: string;
+  eastwestgateway: string;
   productpage: string;
 }
 
@@ -63,6 +66,8 @@ export function labAddresses(index: number): LabAddresses {
       citadel: `${net}.1.40`,
       ingressgateway: `${net}.1.50`,
       productpage: `${net}.1.60`,
+      istiod: `${net}.1.70`,
+      eastwestgateway: `${net}.1.80`,
     },
   };
 }

@@ -3,9 +3,11 @@ import process from 'node:process';
 import { cacheDirectory } from '../../scripts/node24.mjs';
 import type { LabAddresses } from './addresses.ts';
 import { API_PORT, DNS_CLUSTER_IP, labAddresses, OLD_API_PORT, SERVICE_CIDR } from './addresses.ts';
+import { modulesOf, sidecarPackages } from './controlPlane.ts';
 import { CONTEXT, OLD_CONTEXT, VIEWER_CONTEXT } from './kubeconfig.ts';
 import { leader, machinePlaces } from './machines.ts';
-import { DEFAULT_LAB, labName, labPaths, machinePaths, namespaceFile, networkNamespace } from './names.ts';
+import { DEFAULT_ISTIOD_LAB, DEFAULT_LAB, labName, labPaths, machinePaths, namespaceFile, networkNamespace } from './names.ts';
+import type { IstioKind } from './record.ts';
 import { readRecord } from './record.ts';
 import { ADMIN_USER } from './ssh.ts';
 import { clusterBinaries } from './toolchain/binaries.ts';
@@ -24,6 +26,8 @@ export interface LabMachine {
 
 export interface Lab {
   name: string;
+  /** `citadel`: the stand-ins for Istio 1.0.3. `istiod`: the real istiod 1.31. */
+  istio: IstioKind;
   kubeconfig: string;
   contexts: { lab: string; old: string; viewer: string };
   apiServer: string;
@@ -42,8 +46,18 @@ export interface Lab {
   logDirectory: string;
   stateDirectory: string;
   kubectlBinary: string;
+  /** The real istioctl 1.31; built on first use of a lab with istiod. */
+  istioctlBinary: string;
+  /** The sidecar package of the lab's Istio, and a newer one for upgrades, on this machine. */
+  sidecarPackage: string;
+  newerSidecarPackage: string;
+  /** Where machines find both over HTTP. */
+  sidecarPackageUrl: string;
+  newerSidecarPackageUrl: string;
   /** Runs kubectl with the lab's kubeconfig. Throws CommandError (its words in the message) unless `tolerant`. */
   kubectl(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Runs istioctl with the lab's kubeconfig; for a lab with istiod. */
+  istioctl(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** The object or list that `kubectl ... -o json` prints. */
   kubectlJson(argv: readonly string[]): Promise<unknown>;
   /** Runs a command on the machine as its login user, over OpenSSH with the lab's configuration. Each word arrives as it is. */
@@ -56,11 +70,19 @@ export interface Lab {
   machine(name: string): LabMachine;
 }
 
+/** The lab with istiod: that of `MESH_ISTIOD_LAB`, else `dev-istiod`. Throws when it is not up, or has another Istio. */
+export async function istiodLab(name: string = process.env.MESH_ISTIOD_LAB ?? DEFAULT_ISTIOD_LAB): Promise<Lab> {
+  const lab = await labEnv(name, ' --istio istiod');
+  if (lab.istio !== 'istiod')
+    throw new Error(`lab ${lab.name} runs with ${lab.istio}: npm run lab -- up --name ${DEFAULT_ISTIOD_LAB} --istio istiod`);
+  return lab;
+}
+
 /** The lab of this name; default `MESH_LAB`, else `dev`. Throws when it is not up: a missing lab is a failure, never a skip. */
-export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB): Promise<Lab> {
+export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB, hint = ''): Promise<Lab> {
   const lab = labName(name);
   const record = await readRecord(lab);
-  if (!record) throw new Error(`lab ${lab} is not up: npm run lab -- up --name ${lab}`);
+  if (!record) throw new Error(`lab ${lab} is not up: npm run lab -- up --name ${lab}${hint}`);
   const addresses = labAddresses(record.index);
   const paths = labPaths(lab);
   const machines = machinePlaces(addresses, record.machines).map(({ name: machine, address }) => ({
@@ -69,7 +91,9 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     netns: networkNamespace(lab, machine),
     root: machinePaths(lab, machine).root,
   }));
-  const { kubectl: kubectlBinary } = await clusterBinaries({ cacheDirectory, report: (line) => void process.stderr.write(`${line}\n`) });
+  const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`${line}\n`) };
+  const binaries = await clusterBinaries(context, modulesOf(record.istio));
+  const { kubectl: kubectlBinary, istioctl: istioctlBinary } = binaries;
   const kubectl = (argv: readonly string[], options?: RunOptions) =>
     run([kubectlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options);
   const machineOf = (wanted: string) => {
@@ -77,8 +101,10 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     if (!found) throw new Error(`lab ${lab} has no machine ${wanted}: npm run lab -- up --name ${lab} --machines N`);
     return found;
   };
+  const packages = await sidecarPackages(record.istio, binaries, addresses, context);
   return {
     name: lab,
+    istio: record.istio,
     kubeconfig: paths.kubeconfig,
     contexts: { lab: CONTEXT, old: OLD_CONTEXT, viewer: VIEWER_CONTEXT },
     apiServer: `https://${addresses.apiServer}:${API_PORT}`,
@@ -96,6 +122,9 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     logDirectory: paths.logs,
     stateDirectory: paths.state,
     kubectlBinary,
+    istioctlBinary,
+    ...packages,
+    istioctl: (argv, options) => run([istioctlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options),
     machine: machineOf,
     kubectl,
     kubectlJson: async (argv) => JSON.parse((await kubectl([...argv, '-o', 'json'])).stdout) as unknown,

@@ -14,8 +14,14 @@ export function shellExports(lab: Lab): string {
   ]);
   const variables: [string, string][] = [
     ['KUBECONFIG', lab.kubeconfig],
-    ['MESH_LAB', lab.name],
+    [lab.istio === 'istiod' ? 'MESH_ISTIOD_LAB' : 'MESH_LAB', lab.name],
+    ['MESH_LAB_ISTIO', lab.istio],
     ['MESH_LAB_KUBECTL', lab.kubectlBinary],
+    ...(lab.istio === 'istiod' ? [['MESH_LAB_ISTIOCTL', lab.istioctlBinary] satisfies [string, string]] : []),
+    ['MESH_LAB_SIDECAR_PACKAGE', lab.sidecarPackage],
+    ['MESH_LAB_SIDECAR_PACKAGE_URL', lab.sidecarPackageUrl],
+    ['MESH_LAB_NEWER_SIDECAR_PACKAGE', lab.newerSidecarPackage],
+    ['MESH_LAB_NEWER_SIDECAR_PACKAGE_URL', lab.newerSidecarPackageUrl],
     ['MESH_LAB_API_SERVER', lab.apiServer],
     ['MESH_LAB_OLD_API_SERVER', lab.oldApiServer],
     ['MESH_LAB_SERVICE_CIDR', lab.serviceCidr],

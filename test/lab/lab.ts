@@ -1,4 +1,4 @@
-// `npm run lab -- up|down|status|env [--name NAME] [--machines N] [--json]`: a real cluster and real machines, on this machine, for tests and for any other tool.
+// `npm run lab -- up|down|status|env [--name NAME] [--machines N] [--istio KIND] [--json]`: a real cluster and real machines, on this machine, for tests and for any other tool.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { cacheDirectory } from '../../scripts/node24.mjs';
@@ -8,12 +8,13 @@ import { labEnv } from './env.ts';
 import { environmentJson, shellExports } from './envOutput.ts';
 import { DEFAULT_LAB, labName } from './names.ts';
 import { requireRoot } from './privilege.ts';
-import { readRecord } from './record.ts';
+import { istioKind, readRecord } from './record.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
 
-const USAGE = `usage: lab up|down|status|env [--name NAME] [--machines N] [--json]
-  up      bring the lab up (default name ${DEFAULT_LAB}) with at least N machines (default 2); builds what is missing first
+const USAGE = `usage: lab up|down|status|env [--name NAME] [--machines N] [--istio citadel|istiod] [--json]
+  up      bring the lab up (default name ${DEFAULT_LAB}) with at least N machines (default 2); builds what is missing first;
+          --istio: the Istio of a new lab, citadel (1.0.3, stand-ins; default) or istiod (1.31, the real one)
   down    remove it, with everything it made
   status  say what runs; exit code 1 when something does not
   env     print kubeconfig, ssh config and addresses as shell exports, or as JSON
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     options: {
       name: { type: 'string', default: DEFAULT_LAB },
       machines: { type: 'string', default: '2' },
+      istio: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -42,11 +44,12 @@ async function main(): Promise<number> {
   const machines = Number(values.machines);
   if (!Number.isInteger(machines) || machines < 1 || machines > 50)
     throw new RangeError(`--machines ${values.machines}: a number from 1 to 50`);
+  const istio = values.istio === undefined ? undefined : istioKind(values.istio);
   requireRoot();
   if (verb === 'up') {
     // Should this be killed, the next `up` or `down` finds what it had just started.
     await enterOwnGroup(lab);
-    await up(lab, machines, { cacheDirectory, report });
+    await up(lab, machines, { cacheDirectory, report }, istio);
     return 0;
   }
   if (verb === 'down') {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { cacheDirectory } from '../../scripts/node24.mjs';
 
 export const DEFAULT_LAB = 'dev';
+export const DEFAULT_ISTIOD_LAB = 'dev-istiod';
 export const LABS_DIRECTORY = path.join(cacheDirectory, 'labs');
 const NAMESPACE_PREFIX = 'mesh-lab.';
 

@@ -68,6 +68,24 @@ export async function machineNetwork(lab: string, machine: string, address: stri
   ]);
 }
 
+/** Makes a namespace for a pod that has one to itself, with `eth0` on the bridge. What exists is left as it is. */
+export async function podNetwork(lab: string, pod: string, address: string, addresses: LabAddresses): Promise<void> {
+  const cluster = networkNamespace(lab);
+  const namespace = networkNamespace(lab, pod);
+  await addNamespace(namespace);
+  if (!(await hasLink(namespace, 'eth0'))) {
+    await run(['ip', '-n', cluster, 'link', 'add', pod, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
+  }
+  await batch(cluster, [`link set ${pod} master ${BRIDGE} up`]);
+  await batch(namespace, [
+    'link set lo up',
+    `addr replace ${address}/32 dev eth0`,
+    'link set eth0 up',
+    `route replace ${addresses.router} dev eth0`,
+    `route replace default via ${addresses.router} src ${address}`,
+  ]);
+}
+
 /** Adds a pod's or load balancer's address to the bridge. */
 export async function addBridgeAddress(lab: string, address: string): Promise<void> {
   await batch(networkNamespace(lab), [`addr replace ${address}/32 dev ${BRIDGE}`]);

@@ -53,7 +53,8 @@ export async function endProcess(lab: string, name: string): Promise<void> {
 
 async function launch(lab: string, wanted: ManagedProcess, log: string): Promise<void> {
   const groups = await makeGroup(lab, processGroup(wanted.name));
-  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(networkNamespace(lab))}`, '--', ...wanted.argv], log, wanted.env);
+  const namespace = wanted.netns === 'cluster' ? networkNamespace(lab) : networkNamespace(lab, wanted.netns.pod);
+  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, wanted.env);
 }
 
 /** Starts a program that outlives us, in the cgroups from its first instruction on, its output appended to `log`. */

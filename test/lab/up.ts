@@ -5,6 +5,8 @@ import process from 'node:process';
 import type { LabAddresses } from './addresses.ts';
 import { API_PORT, labAddresses, OLD_API_PORT } from './addresses.ts';
 import { endOrphans } from './cgroups.ts';
+import type { ControlPlane } from './controlPlane.ts';
+import { controlPlane, modulesOf } from './controlPlane.ts';
 import { apiProcesses, routingProcesses, writeClusterConfig } from './cluster.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { MachinePlace } from './machines.ts';
@@ -17,10 +19,9 @@ import { makePki } from './pki.ts';
 import { requireRoot } from './privilege.ts';
 import type { BuildContext, ManagedProcess } from './process.ts';
 import { ensureProcess } from './processes.ts';
+import type { IstioKind } from './record.ts';
 import { claimRecord } from './record.ts';
 import { makeSshKey, writeSshConfig } from './ssh.ts';
-import type { StandinBinaries } from './standins/index.ts';
-import { buildStandins, standinProcesses } from './standins/index.ts';
 import { aptInstall } from './toolchain/apt.ts';
 import type { ClusterBinaries } from './toolchain/binaries.ts';
 import { clusterBinaries } from './toolchain/binaries.ts';
@@ -42,22 +43,25 @@ const HOST_PACKAGES = [
 
 const WATCHERS = 1024;
 
-/** Brings the lab up with at least this many machines. Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. */
-export async function up(lab: string, machines: number, context: BuildContext): Promise<void> {
+/**
+ * Brings the lab up with at least this many machines; `istio` chooses the Istio of a new lab (default citadel).
+ * Throws an Error that says what failed; another `up` continues from there, `down` removes what there is. RangeError for a lab that has another Istio.
+ */
+export async function up(lab: string, machines: number, context: BuildContext, istio?: IstioKind): Promise<void> {
   requireRoot();
   const started = Date.now();
   await withLock(labLock(lab), 900, async () => {
     await endOrphans(lab);
     await aptInstall(context, HOST_PACKAGES);
     await allowWatchers();
-    const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context)]);
-    const standins = await buildStandins(context);
-    const record = await claimRecord(lab, machines);
+    const record = await claimRecord(lab, machines, istio);
+    const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context, modulesOf(record.istio))]);
     const addresses = labAddresses(record.index);
     const paths = labPaths(lab);
     const places = machinePlaces(addresses, record.machines);
     context.report(`lab ${lab}: ${addresses.subnet}, ${places.length} machine(s)`);
-    await Promise.all([
+    const [plane] = await Promise.all([
+      controlPlane(record.istio, paths, addresses, binaries, context),
       clusterNetwork(lab, addresses),
       makePki(paths.pki, addresses),
       makeSshKey(paths),
@@ -65,7 +69,7 @@ export async function up(lab: string, machines: number, context: BuildContext): 
     ]);
     await writeKubeconfig(paths.kubeconfig, paths.pki, addresses);
     await Promise.all([
-      upCluster(lab, paths, addresses, { binaries, standins }, context),
+      upCluster(lab, paths, addresses, { binaries, plane }, context),
       upMachines(lab, paths, addresses, places, baseRoot, context),
     ]);
   });
@@ -80,27 +84,27 @@ async function allowWatchers(): Promise<void> {
 
 interface Programs {
   binaries: ClusterBinaries;
-  standins: StandinBinaries;
+  plane: ControlPlane;
 }
 
 async function upCluster(
   lab: string,
   paths: LabPaths,
   addresses: LabAddresses,
-  { binaries, standins }: Programs,
+  { binaries, plane }: Programs,
   context: BuildContext,
 ): Promise<void> {
   const ensure = async (wanted: ManagedProcess) => {
     if (await ensureProcess(lab, wanted)) context.report(`started ${wanted.name}`);
   };
   for (const wanted of apiProcesses(paths, addresses, binaries)) await ensure(wanted);
-  const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses);
+  const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses, plane.istio);
   const others = [...routingProcesses(paths, addresses, binaries), ...ownStandins(paths, addresses)];
-  // In their order: Pilot's own certificate comes from Citadel.
-  const controlPlane = async () => {
-    for (const wanted of standinProcesses({ kubeconfig: paths.kubeconfig, addresses }, standins)) await ensure(wanted);
+  const istio = async () => {
+    if (plane.afterObjects) await objects;
+    for (const wanted of plane.processes) await ensure(wanted);
   };
-  await Promise.all([objects.then(() => context.report('cluster objects are in place')), controlPlane(), ...others.map(ensure)]);
+  await Promise.all([objects.then(() => context.report('cluster objects are in place')), istio(), ...others.map(ensure)]);
 }
 
 // The lab's own stand-ins; see the header of each.

@@ -2,14 +2,18 @@
 import type { LabAddresses } from '../addresses.ts';
 import { run } from '../toolchain/run.ts';
 import { baseObjects, labNode } from './base.ts';
-import { istioObjects } from './istio.ts';
 import type { LabObject, ObjectWithStatus } from './kinds.ts';
 import { plainWorkloads } from './workloads.ts';
 
+/** The objects of the lab's Istio, and what a controller would have written as their status. */
+export interface IstioObjects {
+  objects: readonly LabObject[];
+  statuses: readonly ObjectWithStatus[];
+}
+
 /** Applies everything, statuses included. Throws with kubectl's words when the API server refuses one. */
-export async function applyObjects(kubectl: string, kubeconfig: string, addresses: LabAddresses): Promise<void> {
+export async function applyObjects(kubectl: string, kubeconfig: string, addresses: LabAddresses, istio: IstioObjects): Promise<void> {
   const node = labNode(addresses);
-  const istio = istioObjects(addresses);
   const plain = plainWorkloads(addresses);
   await apply(kubectl, kubeconfig, [...baseObjects(), node.object, ...plain.objects, ...istio.objects]);
   await replaceStatus(kubectl, kubeconfig, [node, ...plain.statuses, ...istio.statuses]);

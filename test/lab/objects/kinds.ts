@@ -69,29 +69,35 @@ export function workload(of: Workload, node: string, hostAddress: string): { obj
     metadata: { name: `${of.name}-lab`, namespace: of.namespace, labels: of.labels },
     spec: { ...template.spec, nodeName: node },
   };
-  const status = {
-    phase: 'Running',
-    podIP: of.address,
-    podIPs: [{ ip: of.address }],
-    hostIP: hostAddress,
-    conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
-    containerStatuses: [
-      { name: of.container, image: of.image, imageID: '', ready: true, started: true, restartCount: 0, state: { running: {} } },
+  return {
+    objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod],
+    statuses: [
+      { object: deployment, status: deploymentStatus() },
+      { object: pod, status: podStatus(of.container, of.image, of.address, hostAddress) },
     ],
   };
-  const deployed = {
+}
+
+/** The status of a Pod whose one container runs at `address`. */
+export function podStatus(container: string, image: string, address: string, hostAddress: string): unknown {
+  return {
+    phase: 'Running',
+    podIP: address,
+    podIPs: [{ ip: address }],
+    hostIP: hostAddress,
+    conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
+    containerStatuses: [{ name: container, image, imageID: '', ready: true, started: true, restartCount: 0, state: { running: {} } }],
+  };
+}
+
+/** The status of a Deployment with its one replica available. */
+export function deploymentStatus(): unknown {
+  return {
     observedGeneration: 1,
     replicas: 1,
     updatedReplicas: 1,
     readyReplicas: 1,
     availableReplicas: 1,
     conditions: [{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '' }],
-  };
-  return {
-    objects: [serviceAccount(of.namespace, of.serviceAccount), deployment, pod],
-    statuses: [
-      { object: deployment, status: deployed },
-      { object: pod, status },
-    ],
   };
 }

@@ -1,13 +1,14 @@
 // Makes istio-sidecar.deb: the paths, units, conffiles and postinst of Istio 1.0.3's package around the stand-ins' programs (citadel facts 4).
-import { appendFile, chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../toolchain/run.ts';
+import type { PackagedFile } from '../toolchain/debPackage.ts';
+import { buildDebPackage } from '../toolchain/debPackage.ts';
 import { PACKAGE_FILES } from './sources.ts';
 
 /** The programs of this module that the package carries. */
 export const PACKAGED_PROGRAMS = ['envoy', 'pilot-agent', 'node_agent'] as const;
 
-// The day Istio 1.0.3 was released: every file of the package carries it, so that two builds are the same bytes.
+// The day Istio 1.0.3 was released.
 const RELEASE_TIME = 1_540_857_600;
 const PROGRAMS = 'usr/local/bin';
 const UNITS = 'lib/systemd/system';
@@ -18,7 +19,6 @@ const PLACES: readonly { name: string; source?: string; directory: string; mode:
   { name: 'istio-node-agent-start.sh', directory: PROGRAMS, mode: 0o755 },
   { name: 'istio.service', directory: UNITS, mode: 0o644 },
   { name: 'istio-auth-node-agent.service', directory: UNITS, mode: 0o644 },
-  { name: 'sidecar.env', directory: SETTINGS, mode: 0o644 },
   // Kept under another name because it is no JSON before it is filled.
   { name: 'envoy_bootstrap_tmpl.json', source: 'envoy_bootstrap.tmpl', directory: SETTINGS, mode: 0o644 },
   { name: 'postinst', directory: 'DEBIAN', mode: 0o755 },
@@ -30,41 +30,19 @@ const PLACES: readonly { name: string; source?: string; directory: string; mode:
  * Throws CommandError when dpkg-deb fails.
  */
 export async function buildDeb(release: string, programs: string, target: string): Promise<void> {
-  await mkdir(path.dirname(target), { recursive: true });
-  const stage = await mkdtemp(`${target}.stage-`);
-  try {
-    const root = path.join(stage, 'root');
-    for (const directory of [PROGRAMS, UNITS, SETTINGS, 'DEBIAN']) await makeDirectories(root, directory);
-    for (const { name, source = name, directory, mode } of PLACES)
-      await place(path.join(PACKAGE_FILES, source), path.join(root, directory, name), mode);
-    for (const name of PACKAGED_PROGRAMS) await place(path.join(programs, name), path.join(root, PROGRAMS, name), 0o755);
+  const settings = await readFile(path.join(PACKAGE_FILES, 'sidecar.env'), 'utf8');
+  const files: PackagedFile[] = [
+    ...PLACES.map(({ name, source = name, directory, mode }) => ({
+      to: `${directory}/${name}`,
+      from: { file: path.join(PACKAGE_FILES, source) },
+      mode,
+    })),
+    ...PACKAGED_PROGRAMS.map((name) => ({ to: `${PROGRAMS}/${name}`, from: { file: path.join(programs, name) }, mode: 0o755 })),
     // A conffile that changes from release to release: dpkg asks about it where the user has edited his.
-    await appendFile(path.join(root, SETTINGS, 'sidecar.env'), `\n# Settings as of Istio ${release}.\n`);
-    await writeFile(path.join(root, 'DEBIAN', 'control'), control(release));
-    const deb = path.join(stage, 'istio-sidecar.deb');
-    await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '-z6', '--build', root, deb], {
-      env: { ...process.env, SOURCE_DATE_EPOCH: String(RELEASE_TIME) },
-      timeout: 300_000,
-    });
-    await rename(deb, target);
-  } finally {
-    await rm(stage, { recursive: true, force: true });
-  }
-}
-
-// The umask of whoever builds must not get into the package.
-async function makeDirectories(root: string, directory: string): Promise<void> {
-  let made = root;
-  for (const part of ['', ...directory.split('/')]) {
-    made = path.join(made, part);
-    await mkdir(made, { recursive: true });
-    await chmod(made, 0o755);
-  }
-}
-
-async function place(from: string, to: string, mode: number): Promise<void> {
-  await copyFile(from, to);
-  await chmod(to, mode);
+    { to: `${SETTINGS}/sidecar.env`, from: { text: `${settings}\n# Settings as of Istio ${release}.\n` }, mode: 0o644 },
+    { to: 'DEBIAN/control', from: { text: control(release) }, mode: 0o644 },
+  ];
+  await buildDebPackage(target, files, { time: RELEASE_TIME, compression: 6 });
 }
 
 function control(release: string): string {

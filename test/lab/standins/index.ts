@@ -3,5 +3,5 @@ export { buildDeb } from './deb.ts';
 export { buildStandins, debFile, PACKAGE_RELEASES } from './build.ts';
 export type { PackageRelease, StandinBinaries } from './build.ts';
 export { debianUrl, writeIstioVersion } from './istioVersion.ts';
-export { RELEASES_PORT, standinProcesses } from './processes.ts';
+export { RELEASES_PORT, releasesProcess, standinProcesses } from './processes.ts';
 export type { StandinEnvironment } from './processes.ts';

@@ -27,8 +27,7 @@ export interface StandinEnvironment {
 /** Citadel first: Pilot's own certificate comes from it. All run in the cluster's namespace; Citadel waits for its namespace to exist. */
 export function standinProcesses(environment: StandinEnvironment, binaries: StandinBinaries): ManagedProcess[] {
   const { kubeconfig, addresses, namespace = 'istio-system', trustDomain = 'cluster.local' } = environment;
-  const { pods, router } = addresses;
-  const releases = `${router}:${RELEASES_PORT}`;
+  const { pods } = addresses;
   return [
     {
       name: 'citadel',
@@ -67,11 +66,17 @@ export function standinProcesses(environment: StandinEnvironment, binaries: Stan
       ready: { tcp: `${pods.mixer}:15004` },
       argv: [binaries.mixer, `--address=${pods.mixer}`],
     },
-    {
-      name: 'releases',
-      netns: 'cluster',
-      ready: { tcp: releases },
-      argv: [binaries.fileserver, `--address=${releases}`, `--directory=${path.resolve(binaries.releases)}`],
-    },
+    releasesProcess(addresses, binaries, binaries.releases),
   ];
+}
+
+/** The stand-in for the release site, serving this directory on the router's address. */
+export function releasesProcess({ router }: LabAddresses, { fileserver }: StandinBinaries, directory: string): ManagedProcess {
+  const address = `${router}:${RELEASES_PORT}`;
+  return {
+    name: 'releases',
+    netns: 'cluster',
+    ready: { tcp: address },
+    argv: [fileserver, `--address=${address}`, `--directory=${path.resolve(directory)}`],
+  };
 }

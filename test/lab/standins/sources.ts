@@ -9,7 +9,7 @@ export const PACKAGE_FILES = path.join(import.meta.dirname, 'package');
 /** Twelve hex digits over every file of the Go module, of the package, and of the builder itself. */
 export async function sourceKey(): Promise<string> {
   const hash = createHash('sha256');
-  const builders = ['deb.ts', 'build.ts'].map((name) => path.join(import.meta.dirname, name));
+  const builders = ['deb.ts', 'build.ts', '../toolchain/debPackage.ts'].map((name) => path.join(import.meta.dirname, name));
   for (const file of [...(await filesUnder(GO_MODULE)), ...(await filesUnder(PACKAGE_FILES)), ...builders]) {
     hash
       .update(`${path.relative(import.meta.dirname, file)}\0`)

@@ -21,8 +21,10 @@ const STAMPS: Readonly<Record<string, string>> = {
 };
 const MODULES = ['kubernetes', 'etcd', 'coredns', 'istio'] as const;
 
+export type ProgramModule = (typeof MODULES)[number];
+
 interface Program {
-  module: (typeof MODULES)[number];
+  module: ProgramModule;
   package: string;
   /** Roughly, on two cores, in this order: what a person who waits wants to know. */
   takes: string;
@@ -46,13 +48,20 @@ export type ClusterBinaries = Readonly<Record<ClusterProgram, string>>;
 
 const PROGRAM_NAMES = Object.keys(PROGRAMS).filter((name): name is ClusterProgram => name in PROGRAMS);
 
-/** The cluster's programs, built where missing. `KUBEBUILDER_ASSETS` is taken first for whatever it holds. Throws when a build fails. */
-export async function clusterBinaries(context: BuildContext): Promise<ClusterBinaries> {
+/** What a lab runs whichever Istio it has. */
+export const CLUSTER_MODULES: readonly ProgramModule[] = ['kubernetes', 'etcd', 'coredns'];
+
+/**
+ * The programs, those of these modules (default: all) built where missing. `KUBEBUILDER_ASSETS` is taken first for whatever it holds.
+ * Throws when a build fails.
+ */
+export async function clusterBinaries(context: BuildContext, modules: readonly ProgramModule[] = MODULES): Promise<ClusterBinaries> {
   const home = path.join(context.cacheDirectory, 'lab', 'bin');
   const paths = new Map<ClusterProgram, string>();
   for (const name of PROGRAM_NAMES) paths.set(name, await locate(home, name));
-  if (!(await allExecutable([...paths.values()]))) {
-    await withLock(path.join(home, 'build.lock'), 1800, () => build(context, home, paths));
+  const wanted = new Map([...paths].filter(([name]) => modules.includes(PROGRAMS[name].module)));
+  if (!(await allExecutable([...wanted.values()]))) {
+    await withLock(path.join(home, 'build.lock'), 1800, () => build(context, home, wanted));
   }
   return Object.fromEntries(paths) as Record<ClusterProgram, string>;
 }
@@ -67,7 +76,7 @@ async function locate(home: string, name: ClusterProgram): Promise<string> {
   return path.join(home, `${module}-${await moduleKey(module)}`, name);
 }
 
-async function moduleKey(module: Program['module']): Promise<string> {
+async function moduleKey(module: ProgramModule): Promise<string> {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(path.join(import.meta.dirname, module, file)));
   return hash
@@ -105,7 +114,8 @@ async function build(context: BuildContext, home: string, paths: ReadonlyMap<Clu
 async function dropOthers(home: string): Promise<void> {
   const current = new Set(await Promise.all(MODULES.map(async (module) => `${module}-${await moduleKey(module)}`)));
   for (const name of await readdir(home)) {
-    if (new RegExp(`^(${MODULES.join('|')})-`).test(name) && !current.has(name)) await rm(path.join(home, name), { recursive: true, force: true });
+    if (new RegExp(`^(${MODULES.join('|')})-`).test(name) && !current.has(name))
+      await rm(path.join(home, name), { recursive: true, force: true });
   }
 }
 

@@ -3,8 +3,15 @@ import process from 'node:process';
 import { cacheDirectory } from '../../../scripts/node24.mjs';
 import { buildStandins } from '../standins/index.ts';
 import { clusterBinaries } from './binaries.ts';
+import { sidecarReleases } from '../realIstio/sidecarPackage.ts';
 import { machineRoot } from './machineRoot.ts';
 
 const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`${line}\n`) };
-const built = { machineRoot: await machineRoot(context), ...(await clusterBinaries(context)), ...(await buildStandins(context)) };
+const binaries = await clusterBinaries(context);
+const built = {
+  machineRoot: await machineRoot(context),
+  ...binaries,
+  ...(await buildStandins(context)),
+  sidecarReleases: await sidecarReleases(context, binaries['pilot-agent']),
+};
 process.stdout.write(`${JSON.stringify(built, null, 2)}\n`);

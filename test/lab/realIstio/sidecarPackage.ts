@@ -1,0 +1,128 @@
+// The real istio-sidecar.deb, put together as Istio's own packaging does it: files of the Go module, the agent built from it, and stock Envoy.
+import { createHash } from 'node:crypto';
+import { access, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BuildContext } from '../process.ts';
+import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
+import type { PackagedFile } from '../toolchain/debPackage.ts';
+import { buildDebPackage } from '../toolchain/debPackage.ts';
+import { goEnvironment, goTool } from '../toolchain/go.ts';
+import { withLock } from '../toolchain/lock.ts';
+import { run } from '../toolchain/run.ts';
+import { ENVOY_RELEASE, stockEnvoy } from './envoy.ts';
+
+/** For upgrades: the same programs, another version, and a sidecar.env that differs in a comment. */
+export const NEWER_RELEASE = '1.31.1';
+export const SIDECAR_RELEASES = [ISTIOD_RELEASE, NEWER_RELEASE] as const;
+
+const MODULE = path.join(import.meta.dirname, '..', 'toolchain', 'istio');
+// The day of the module's commit.
+const RELEASE_TIME = 1_787_788_800;
+const DAY = 86_400_000;
+
+/** The package of a release in a directory that `sidecarReleases` gave. */
+export function sidecarDeb(releases: string, release: string = ISTIOD_RELEASE): string {
+  return path.join(releases, release, 'deb', 'istio-sidecar.deb');
+}
+
+/**
+ * A directory laid out as the release site is, `<release>/deb/istio-sidecar.deb`; built where missing, about 15 s and 110 MB.
+ * `pilotAgent`: absolute path of the built agent. Throws CommandError when a download or dpkg-deb fails.
+ */
+export async function sidecarReleases(context: BuildContext, pilotAgent: string): Promise<string> {
+  const home = path.join(context.cacheDirectory, 'lab', 'istio-sidecar');
+  const place = path.join(home, await packageKey(pilotAgent));
+  if (await exists(place)) return place;
+  await withLock(path.join(home, 'build.lock'), 1200, async () => {
+    if (await exists(place)) return;
+    const envoy = await stockEnvoy(context);
+    const packaging = await packagingFiles(context);
+    context.report(`building the sidecar packages ${SIDECAR_RELEASES.join(' and ')}, about 15 s, once`);
+    const unfinished = `${place}.building`;
+    await rm(unfinished, { recursive: true, force: true });
+    for (const release of SIDECAR_RELEASES) {
+      const files = await packageFiles(release, packaging, { pilotAgent, envoy });
+      await buildDebPackage(sidecarDeb(unfinished, release), files, { time: RELEASE_TIME, compression: 1 });
+    }
+    await rename(unfinished, place);
+    await dropOld(home, path.basename(place));
+  });
+  return place;
+}
+
+// The agent's path carries the key of what it was built from.
+async function packageKey(pilotAgent: string): Promise<string> {
+  const hash = createHash('sha256').update(`${pilotAgent} ${ENVOY_RELEASE}`);
+  for (const file of [import.meta.filename, path.join(MODULE, 'go.sum')]) hash.update(await readFile(file));
+  return hash.digest('hex').slice(0, 12);
+}
+
+// tools/packaging of the module that the programs were built from; nothing of it is kept in this repository.
+async function packagingFiles(context: BuildContext): Promise<string> {
+  const go = await goTool(context, '1.26');
+  const { stdout } = await run([go, 'mod', 'download', '-json', 'istio.io/istio'], {
+    cwd: MODULE,
+    env: goEnvironment(path.join(context.cacheDirectory, 'lab', 'bin', 'go-build')),
+    timeout: 600_000,
+  });
+  const answer: unknown = JSON.parse(stdout);
+  if (typeof answer !== 'object' || answer === null || !('Dir' in answer) || typeof answer.Dir !== 'string')
+    throw new Error('go mod download does not say where istio.io/istio is');
+  return path.join(answer.Dir, 'tools', 'packaging');
+}
+
+async function packageFiles(release: string, packaging: string, programs: { pilotAgent: string; envoy: string }): Promise<PackagedFile[]> {
+  const common = (name: string) => path.join(packaging, 'common', name);
+  const settings = await readFile(common('sidecar.env'), 'utf8');
+  const file = (to: string, from: string, mode: number) => ({ to, from: { file: from }, mode });
+  return [
+    file('usr/local/bin/pilot-agent', programs.pilotAgent, 0o755),
+    file('usr/local/bin/envoy', programs.envoy, 0o755),
+    file('usr/local/bin/istio-start.sh', common('istio-start.sh'), 0o755),
+    file('lib/systemd/system/istio.service', common('istio.service'), 0o644),
+    file('var/lib/istio/envoy/envoy_bootstrap_tmpl.json', common('envoy_bootstrap.json'), 0o644),
+    // The newer one's differs, so that dpkg has something to ask about where the user has edited his.
+    {
+      to: 'var/lib/istio/envoy/sidecar.env',
+      from: { text: release === ISTIOD_RELEASE ? settings : `${settings}\n# Settings as of Istio ${release}.\n` },
+      mode: 0o644,
+    },
+    file('DEBIAN/postinst', path.join(packaging, 'postinst.sh'), 0o755),
+    { to: 'DEBIAN/conffiles', from: { text: conffiles }, mode: 0o644 },
+    { to: 'DEBIAN/control', from: { text: control(release) }, mode: 0o644 },
+  ];
+}
+
+const conffiles = '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json\n/var/lib/istio/envoy/sidecar.env\n';
+
+// Field by field what Istio's packaging.mk asks fpm for (istiod facts 2.1).
+function control(release: string): string {
+  return `Package: istio-sidecar
+Version: ${release}
+License: Apache
+Vendor: istio.io
+Architecture: amd64
+Maintainer: istio@istio.io
+Depends: iproute2, iptables, sudo, hostname
+Section: default
+Priority: optional
+Homepage: http://istio.io
+Description: Istio Sidecar
+`;
+}
+
+// Older builds go after a day: a running lab may still serve packages from one.
+async function dropOld(home: string, current: string): Promise<void> {
+  for (const entry of await readdir(home, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !/^[0-9a-f]{12}/.test(entry.name) || entry.name === current) continue;
+    const old = path.join(home, entry.name);
+    if (Date.now() - (await stat(old)).mtimeMs > DAY) await rm(old, { recursive: true, force: true });
+  }
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
