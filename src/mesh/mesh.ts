@@ -97,7 +97,17 @@ export interface VmStatus {
   readonly tokenExpiresAt?: string;
   /** How the cluster sees it, in eras where it does. */
   readonly entry?: WorkloadEntry;
+  /** What the machine alone says, before `entry` is taken into account: a newer entry is joined to it by `withEntry`. */
+  readonly own?: Judgement;
+  /** The files as they were generated for this status: a document of them needs no second reading. */
+  readonly generated?: Generated;
   readonly state: HostState;
+}
+
+export interface Judgement {
+  readonly condition: VmCondition;
+  /** One line: the one thing that matters most. */
+  readonly summary: Message;
 }
 
 /** A machine that the cluster knows and the inventory does not. */

@@ -225,6 +225,8 @@ export interface WorkloadEntry {
   readonly membership: Membership;
   /** ISO 8601 time since when. */
   readonly since?: string;
+  /** ISO 8601 time from which the claim counts as stale unless it is renewed: nothing in the cluster changes at that moment. */
+  readonly staleAt?: string;
   /** What the probe said: untrusted. */
   readonly reason?: string;
   /** The control plane made it and will delete it. */

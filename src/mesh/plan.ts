@@ -4,7 +4,12 @@ import type { CallOptions, ObjectRef } from './ports.ts';
 
 /** What a step touches, for the preview: shown before anything runs. */
 export type StepDetail =
-  | { readonly kind: 'object'; readonly verb: 'create' | 'change' | 'delete' | 'keep'; readonly ref: ObjectRef }
+  | {
+      readonly kind: 'object';
+      readonly verb: 'create' | 'change' | 'delete' | 'keep';
+      readonly ref: ObjectRef;
+      /** YAML of what is written, where a person chose what is in it. */ readonly manifest?: string;
+    }
   | { readonly kind: 'file'; readonly verb: 'create' | 'change' | 'delete' | 'keep'; readonly path: string; readonly mode?: number }
   | { readonly kind: 'command'; readonly commandLine: string }
   | { readonly kind: 'note'; readonly text: Message };

@@ -1,5 +1,5 @@
-import type { FileDrift, Generated, VmStatus } from './mesh.ts';
-import { message, type Message } from './messages.ts';
+import type { FileDrift, Generated, Judgement, VmStatus } from './mesh.ts';
+import { message } from './messages.ts';
 import type { CertificateFacts, GeneratedFile, TokenFacts, VmCondition, VmEntry, WorkloadEntry } from './model.ts';
 import type { HostState, RemoteFile, UnitState } from './ports.ts';
 import { sha256 } from './hash.ts';
@@ -44,11 +44,12 @@ export function statusOf(
   const readers = new Set(generated.files.flatMap((file) => file.readBy));
   const units = state.units.filter((unit) => readers.has(unit.name));
   const drifted = files.filter(({ drift }) => drift !== 'same').map(({ file }) => file.path);
-  const { condition, summary } = judge({ vm, generated, state, entry, units, drifted, leaf, now });
+  const own = judge({ vm, generated, state, units, drifted, leaf, now });
   return {
     vm: vm.name,
-    condition,
-    summary,
+    ...withEntry(own, entry, now),
+    own,
+    generated,
     files,
     units: state.units,
     certificateNotAfter: leaf?.notAfter,
@@ -62,17 +63,14 @@ interface Facts {
   readonly vm: VmEntry;
   readonly generated: Generated;
   readonly state: HostState;
-  readonly entry: WorkloadEntry | undefined;
   readonly units: readonly UnitState[];
   readonly drifted: readonly string[];
   readonly leaf: CertificateFacts | undefined;
   readonly now: Date;
 }
 
-function judge({ vm, generated, state, entry, units, drifted, leaf, now }: Facts): {
-  readonly condition: VmCondition;
-  readonly summary: Message;
-} {
+/** What the machine and its files say, whatever the cluster knows of it. */
+function judge({ vm, generated, state, units, drifted, leaf, now }: Facts): Judgement {
   const manifest = state.manifest;
   if (manifest === undefined) return { condition: 'not-joined', summary: message('status.not-joined') };
   const failed = units.find(
@@ -89,8 +87,6 @@ function judge({ vm, generated, state, entry, units, drifted, leaf, now }: Facts
   const leftMs = leaf === undefined ? undefined : Date.parse(leaf.notAfter) - now.getTime();
   if (leaf !== undefined && leftMs !== undefined && leftMs <= 0)
     return { condition: 'failed', summary: message('status.expired', { time: leaf.notAfter }) };
-  const away = entry === undefined ? undefined : awayFrom(entry, now);
-  if (away?.condition === 'failed') return away;
   if (manifest.owner.cluster !== vm.cluster)
     return { condition: 'needs-person', summary: message('status.other-cluster', { cluster: manifest.owner.cluster }) };
   if (generated.conflicts.length > 0)
@@ -100,7 +96,6 @@ function judge({ vm, generated, state, entry, units, drifted, leaf, now }: Facts
   if (leaf !== undefined && leftMs !== undefined && leftMs < EXPIRING_PART * (Date.parse(leaf.notAfter) - Date.parse(leaf.notBefore))) {
     return { condition: 'expiring', summary: message('status.expiring', { left: span(leftMs) }) };
   }
-  if (away !== undefined) return away;
   const starting = units.find((unit) => unit.active === 'activating');
   if (starting !== undefined) return { condition: 'pending', summary: message('status.starting', { unit: starting.name }) };
   return {
@@ -109,8 +104,18 @@ function judge({ vm, generated, state, entry, units, drifted, leaf, now }: Facts
   };
 }
 
+/** Conditions that matter more than a VM that has not connected yet. */
+const beforePending: readonly VmCondition[] = ['failed', 'needs-person', 'needs-push', 'expiring', 'not-joined'];
+
+/** Joins what the machine says to how the cluster sees it: a failure of the machine explains why it is away, so it goes first. */
+export function withEntry(own: Judgement, entry: WorkloadEntry | undefined, now: Date): Judgement {
+  const away = entry === undefined ? undefined : awayFrom(entry, now);
+  if (away === undefined || own.condition === 'failed' || own.condition === 'not-joined') return own;
+  return away.condition === 'failed' || !beforePending.includes(own.condition) ? away : own;
+}
+
 /** What keeps a VM that the cluster lists out of the mesh; undefined where it is in. */
-export function awayFrom(entry: WorkloadEntry, now: Date): { readonly condition: VmCondition; readonly summary: Message } | undefined {
+export function awayFrom(entry: WorkloadEntry, now: Date): Judgement | undefined {
   const since = span(now.getTime() - Date.parse(entry.since ?? now.toISOString()));
   if (entry.membership === 'unhealthy')
     return { condition: 'failed', summary: message('status.unhealthy', { reason: entry.reason ?? '-' }) };
