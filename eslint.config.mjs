@@ -121,6 +121,16 @@ export default tseslint.config(
     ],
   ),
   room(
+    ['src/mesh/host/**/*.ts', 'src/mesh/cluster/**/*.ts'],
+    [noVscode, ...noIo],
+    [
+      {
+        names: ['kube', 'ssh', 'playground', 'cli', 'citadel', 'istiod', ...editorRooms],
+        message: 'What the eras share imports no era: an era tells it about itself (src/mesh/host/sidecar.ts).',
+      },
+    ],
+  ),
+  room(
     ['src/kube/**/*.ts'],
     [noVscode],
     [{ names: ['ssh', 'playground', 'cli', ...editorRooms], message: 'src/kube imports only src/mesh.' }],

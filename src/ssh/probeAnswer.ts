@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { certificateFacts } from '../mesh/citadel/pem.ts';
+import { certificateFacts } from '../mesh/pem.ts';
 import type { CertificateFacts } from '../mesh/model.ts';
 import type { HostFacts, HostState, PackageState, ProbeRequest, RemoteFile, UnitState } from '../mesh/ports.ts';
 import { parseDescribed } from './describe.ts';

@@ -259,7 +259,7 @@ describe('wrong input by the command line', function () {
   it('a package that is not there, is none, or was not given', async () => {
     await bench.write('not-a-package.deb', 'rubbish');
     await unchanged(async () => {
-      await refused(join, { code: 2, error: 'citadel.package.missing', says: /istio-sidecar/ });
+      await refused(join, { code: 2, error: 'package.missing', says: /istio-sidecar/ });
       await refused([...join, '--package', 'no-such.deb'], { code: 2, error: /package/, says: /no-such\.deb/ });
       await refused([...join, '--package', 'not-a-package.deb'], { code: 2, error: /package/, says: /not-a-package\.deb/ });
       await refused([...join, '--package', `${bench.packageUrl}x`], { code: 1, error: /package/, says: /404/ });

@@ -4,10 +4,10 @@ import type { GeneratedFile } from '../model.ts';
 import { sha256 } from '../hash.ts';
 import type { CallOptions, ClusterApi, HostState, KubeObject, ObjectRef, RemoteFile } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivateKey, uriNames } from './pem.ts';
-import { problem, refName } from './problems.ts';
+import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivateKey, uriNames } from '../pem.ts';
+import { problem, refName } from '../problem.ts';
 import type { ReleaseFacts } from './releases.ts';
-import { at, textAt } from './untrusted.ts';
+import { at, textAt } from '../cluster/untrusted.ts';
 
 /** Part of its life below which a certificate is no longer believed to be renewed: the node agent does so at half of it (facts 6). */
 const LEFT_PART = 0.25;

@@ -5,7 +5,7 @@ import type { CommandOutput } from '../ports.ts';
 import { CERT_CHAIN } from './certificates.ts';
 import { explainLog, logCommand, renewsIn } from './nodeAgentLog.ts';
 import type { ReleaseFacts } from './releases.ts';
-import { failed, noProgram, passed, timedOut, type Judgement } from './verdicts.ts';
+import { failed, noProgram, passed, timedOut, type Judgement } from '../host/verdicts.ts';
 
 const CERTIFICATE = 'certificate';
 

@@ -2,7 +2,7 @@ import type { Check } from '../era.ts';
 import { message } from '../messages.ts';
 import type { CheckResult } from '../model.ts';
 import type { CommandOutput } from '../ports.ts';
-import { failed, noProgram, passed, timedOut, type Judgement } from './verdicts.ts';
+import { failed, noProgram, passed, timedOut, type Judgement } from '../host/verdicts.ts';
 
 export interface DnsQuestion {
   readonly name: string;

@@ -1,9 +1,9 @@
 import type { Check, VmScope } from '../era.ts';
 import { message } from '../messages.ts';
-import { curlCheck } from './checkHttp.ts';
+import { meshCurl } from './meshCurl.ts';
 import type { ReleaseFacts } from './releases.ts';
-import { at, listAt, numberAt, textAt } from './untrusted.ts';
-import { failed, type Judgement } from './verdicts.ts';
+import { at, listAt, numberAt, textAt } from '../cluster/untrusted.ts';
+import { failed, type Judgement } from '../host/verdicts.ts';
 
 /** Pilot's registration endpoint: by key until 0.8, as a list since 1.0 (citadel facts 7, 10). */
 function registrationPath(scope: VmScope, facts: ReleaseFacts): string {
@@ -20,7 +20,7 @@ export function registrationCheck(scope: VmScope, facts: ReleaseFacts): Check {
   const { namespace } = scope.entry.istio;
   const { port, secured } = facts.registration;
   const pilots = `kubectl --context ${scope.entry.context} -n ${namespace} get pods -l istio=pilot`;
-  return curlCheck({
+  return meshCurl({
     id: 'pilot',
     url: `http://istio-pilot.${namespace}:${port}${registrationPath(scope, facts)}`,
     skipped: secured && scope.entry.istio.controlPlaneAuth !== 'NONE' ? message('citadel.check.pilot.secured', { port }) : undefined,
@@ -37,7 +37,7 @@ export function podCheck(scope: VmScope, facts: ReleaseFacts, pod: string | unde
   const { port, secured } = facts.registration;
   const pilots = `kubectl --context ${scope.entry.context} -n ${namespace} get endpoints istio-pilot`;
   const noPod = pod === undefined ? message('citadel.check.pod.none', { namespace }) : undefined;
-  return curlCheck({
+  return meshCurl({
     id: 'pod',
     url: `http://${address}:${port}${registrationPath(scope, facts)}`,
     skipped:

@@ -1,15 +1,17 @@
 import type { Check, VmScope } from '../era.ts';
+import { unitCheck } from '../host/checkUnit.ts';
 import { message } from '../messages.ts';
 import type { CallOptions, KubeObject } from '../ports.ts';
 import { certificateCheck, nodeAgentLogCheck } from './checkCertificate.ts';
 import { dnsCheck } from './checkDns.ts';
-import { curlCheck } from './checkHttp.ts';
 import { podCheck, registrationCheck } from './checkPilot.ts';
-import { processesCheck, unitCheck } from './checkUnits.ts';
+import { processesCheck } from './checkProcesses.ts';
 import { clusterIpOf, readBalancers } from './loadBalancers.ts';
-import { factsOf, refName } from './problems.ts';
+import { refName } from '../problem.ts';
+import { meshCurl } from './meshCurl.ts';
+import { factsOf } from './factsOf.ts';
 import type { BalancerRole } from './releases.ts';
-import { listAt, numberAt, textAt } from './untrusted.ts';
+import { listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 
 /** The guide's checks in its order (citadel facts 0, 7): names, Pilot, a pod directly, processes, units, certificate, the node agent's log, productpage. */
 export async function checks(scope: VmScope, options: CallOptions = {}): Promise<readonly Check[]> {
@@ -67,7 +69,7 @@ export async function checks(scope: VmScope, options: CallOptions = {}): Promise
 function productpageCheck(scope: VmScope, service: KubeObject | undefined, namespace: string): Check {
   const port = numberAt(service, 'spec', 'ports', 0, 'port') ?? 9080;
   const url = `http://productpage.bookinfo.svc.${scope.entry.clusterDomain}:${port}/`;
-  return curlCheck({
+  return meshCurl({
     id: 'productpage',
     url,
     ordinaryUser: scope.state?.facts?.loginUser === 'root',

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type { ControlPlaneAuth, GeneratedFile, ValueSource } from '../model.ts';
 import { isCidr } from '../names.ts';
-import { problem } from './problems.ts';
+import { problem } from '../problem.ts';
 import type { ClusterEnvValue, ReleaseFacts } from './releases.ts';
 
 export const CLUSTER_ENV = '/var/lib/istio/envoy/cluster.env';

@@ -1,9 +1,9 @@
 import type { ClusterEntry, ControlPlane, ControlPlaneAuth, ValueSource } from '../model.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import { parse } from 'yaml';
-import { problem, refName } from './problems.ts';
+import { problem, refName } from '../problem.ts';
 import { eraOf, parseRelease } from './releases.ts';
-import { listAt, stringsAt, textAt } from './untrusted.ts';
+import { listAt, stringsAt, textAt } from '../cluster/untrusted.ts';
 
 /** Kinds that hold Pilot, the one that says most first. */
 const holders = [

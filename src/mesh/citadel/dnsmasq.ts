@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { GeneratedFile, ValueSource } from '../model.ts';
-import { problem } from './problems.ts';
+import { problem } from '../problem.ts';
 import type { BalancerRole, ReleaseFacts } from './releases.ts';
 
 export const KUBEDNS = '/etc/dnsmasq.d/kubedns';

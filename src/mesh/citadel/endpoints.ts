@@ -1,5 +1,5 @@
 import type { KubeObject } from '../ports.ts';
-import { listAt, numberAt, textAt } from './untrusted.ts';
+import { listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 
 /** Arithmetic on the subsets of an Endpoints object (citadel facts 5, 10); reads unknown data, writes plain data. */
 

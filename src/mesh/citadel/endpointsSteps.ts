@@ -13,7 +13,7 @@ import {
   type EndpointPort,
   type Subset,
 } from './endpoints.ts';
-import { refName } from './problems.ts';
+import { refName } from '../problem.ts';
 
 /** Steps that put addresses into a service's Endpoints and take them out (citadel facts 5, 10). */
 

@@ -2,22 +2,23 @@ import type { VmScope } from '../era.ts';
 import { message } from '../messages.ts';
 import type { Plan, Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostState, PushFile, VmHost } from '../ports.ts';
-import { withVariables } from './envFile.ts';
-import { unitOf } from './hostState.ts';
-import { hostWork, type HostWork } from './joinContext.ts';
-import { problem } from './problems.ts';
+import { withVariables } from '../host/envFile.ts';
+import { fileOf, unitOf } from '../host/hostState.ts';
+import { hostWork, type HostWork } from '../host/hostWork.ts';
+import { changeDetails, setUnits } from '../host/units.ts';
+import { problem } from '../problem.ts';
+import { factsOf } from './factsOf.ts';
+import { sidecarOf } from './sidecar.ts';
 import { INBOUND_PORTS, portList, SIDECAR_ENV } from './sidecarEnv.ts';
-import { changeDetails, setUnits } from './units.ts';
 
 /**
  * The plan of Expose Ports: ISTIO_INBOUND_PORTS merged into sidecar.env (citadel facts 4), istio restarted. Throws `citadel.ports-invalid` (bad-input) and
- * `citadel.not-joined`.
+ * `host.not-joined`.
  */
 export async function planExposePorts(scope: VmScope, host: VmHost, ports: readonly number[] | '*', options?: CallOptions): Promise<Plan> {
   const list = portList(ports);
-  const work = await hostWork(scope, host, [], options);
-  const state = await work.view.read(options);
-  if (state.manifest === undefined || fileText(state) === undefined) throw problem('citadel.not-joined', { vm: scope.vm.name });
+  const { work, state } = await hostWork(scope, sidecarOf(scope), host, [], options);
+  if (state.manifest === undefined || fileText(state) === undefined) throw problem('host.not-joined', { vm: scope.vm.name });
   const ssh = capturesSsh(work, ports);
   return {
     id: 'expose-ports',
@@ -30,17 +31,17 @@ export async function planExposePorts(scope: VmScope, host: VmHost, ports: reado
 }
 
 function capturesSsh(work: HostWork, ports: readonly number[] | '*'): boolean {
-  return ports !== '*' && work.facts.capturesSshWhenListed && ports.includes(22);
+  return ports !== '*' && factsOf(work.scope).capturesSshWhenListed && ports.includes(22);
 }
 
 function fileText(state: HostState): string | undefined {
-  const file = state.files.find(({ path }) => path === SIDECAR_ENV);
+  const file = fileOf(state, SIDECAR_ENV);
   return file?.exists === true ? (file.text ?? '') : undefined;
 }
 
 /** sidecar.env as it is, with the ports. */
 function withPorts(state: HostState, list: string): { readonly push: PushFile; readonly changed: boolean } {
-  const present = state.files.find(({ path }) => path === SIDECAR_ENV);
+  const present = fileOf(state, SIDECAR_ENV);
   const content = withVariables(present?.text ?? '', new Map([[INBOUND_PORTS, list]]));
   const { mode = 0o644, owner = 'istio-proxy', group = 'root' } = present ?? {};
   return {
@@ -69,17 +70,17 @@ function portsStep(work: HostWork, list: string, ssh: boolean): Step {
     async run(options) {
       const { push } = withPorts(await work.view.read(options), list);
       await work.view.change(() => work.host.push({ owner: work.owner, files: [push] }, options));
-      work.restarts.add(work.facts.units.sidecar);
+      work.restarts.add(work.sidecar.capturing);
     },
     async undo(options) {
       await work.view.change(() => work.host.rollback(options));
-      await setUnits(work, { restart: [work.facts.units.sidecar] }, options);
+      await setUnits(work, { restart: [work.sidecar.capturing] }, options);
     },
   };
 }
 
 function restartStep(work: HostWork, list: string): Step {
-  const { sidecar } = work.facts.units;
+  const { capturing: sidecar } = work.sidecar;
   return {
     id: 'restart',
     title: message('citadel.expose.restart', { unit: sidecar }),

@@ -6,7 +6,8 @@ import { checkCidrs, CLUSTER_ENV, clusterEnvFile } from './clusterEnv.ts';
 import { controlPlaneAuth } from './detect.ts';
 import { kubednsFile, KUBEDNS } from './dnsmasq.ts';
 import { balancerAddresses, readBalancers } from './loadBalancers.ts';
-import { factsOf, problem } from './problems.ts';
+import { problem } from '../problem.ts';
+import { factsOf } from './factsOf.ts';
 import { DHCLIENT_HOOK, DNSMASQ_DROP_IN, RESOLVED_DROP_IN, resolverFiles, resolverInputs } from './resolver.ts';
 import { SIDECAR_ENV, sidecarEnvFile } from './sidecarEnv.ts';
 

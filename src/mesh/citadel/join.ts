@@ -1,15 +1,19 @@
 import type { VmScope } from '../era.ts';
+import { checkStep } from '../host/checkStep.ts';
+import { filesStep } from '../host/files.ts';
+import { hostPlan } from '../host/hostPlan.ts';
+import { hostWork, type HostWork } from '../host/hostWork.ts';
+import { choosePackage, packageStep } from '../host/package.ts';
+import { assertFit, assertJoined, preflightStep } from '../host/preflight.ts';
+import { toolsStep } from '../host/tools.ts';
+import { changeStep, unitChange, unitsStep } from '../host/units.ts';
 import type { JoinOptions } from '../mesh.ts';
 import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan, Step } from '../plan.ts';
 import type { CallOptions, VmHost } from '../ports.ts';
-import { checkStep } from './checkStep.ts';
-import { choosePackage, packageStep, toolsStep } from './install.ts';
-import { hostWork } from './joinContext.ts';
-import { assertFit, preflightStep } from './preflight.ts';
-import { filesStep } from './push.ts';
-import { namesStep, unitsStep } from './units.ts';
+import { checks } from './checks.ts';
+import { nameUnits, sidecarOf } from './sidecar.ts';
 
 /**
  * The plan of Join VM (citadel facts 2, without the scripts' defects). Looks at the VM once and throws what stands in the way before anything is changed;
@@ -22,23 +26,63 @@ export async function planJoin(
   join: JoinOptions,
   options?: CallOptions,
 ): Promise<Plan> {
-  const work = await hostWork(scope, host, files, options);
-  const state = await work.view.read(options);
+  const { work, state } = await hostWork(scope, sidecarOf(scope), host, files, options);
   assertFit(work, state, files);
   const wanted = await choosePackage(work, state, join, options);
-  return {
-    id: 'join',
-    title: message('citadel.join.title', { vm: scope.vm.name, cluster: scope.entry.name, release: scope.controlPlane.release }),
-    context: scope.entry.context,
-    hosts: [scope.vm.host],
-    steps: [
-      preflightStep(work, files),
-      toolsStep(work),
-      packageStep(work, wanted),
-      filesStep(work, files),
-      namesStep(work, files),
-      unitsStep(work, files, { start: true }),
-      checkStep(work),
-    ],
-  };
+  return hostPlan(scope, 'join', [
+    preflightStep(work, files),
+    toolsStep(work),
+    packageStep(work, wanted),
+    filesStep(work, files),
+    namesStep(work, files),
+    unitsStep(work, files, { start: true }),
+    checkStep(work, checks),
+  ]);
+}
+
+/** Pushing a VM's files: one atomic push, then restarts of what reads the changed ones. */
+export async function planPush(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan> {
+  return hostPlan(scope, 'push', await pushSteps(scope, host, files, options));
+}
+
+/** Fresh credentials: what the Secret of the service account has now is generated already; a push brings it and restarts what reads it (citadel facts 6). */
+export async function planRenew(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<Plan> {
+  return hostPlan(scope, 'renew', await pushSteps(scope, host, files, options));
+}
+
+async function pushSteps(scope: VmScope, host: VmHost, files: readonly GeneratedFile[], options?: CallOptions): Promise<readonly Step[]> {
+  const { work, state } = await hostWork(scope, sidecarOf(scope), host, files, options);
+  assertJoined(work, state, files);
+  return [filesStep(work, files), namesStep(work, files), unitsStep(work, files, { start: false })];
+}
+
+/** Another package on a joined VM; dpkg keeps the files that were changed there. Throws what `choosePackage` throws. */
+export async function planUpgrade(
+  scope: VmScope,
+  host: VmHost,
+  files: readonly GeneratedFile[],
+  join: JoinOptions,
+  options?: CallOptions,
+): Promise<Plan> {
+  const { work, state } = await hostWork(scope, sidecarOf(scope), host, files, options);
+  assertJoined(work, state, files);
+  const wanted = await choosePackage(work, state, join, options);
+  return hostPlan(scope, 'upgrade', [
+    packageStep(work, wanted),
+    filesStep(work, files),
+    namesStep(work, files),
+    unitsStep(work, files, { start: true }),
+    checkStep(work, checks),
+  ]);
+}
+
+/** Milliseconds; a name server that cannot start says so at once. */
+const NAMES_SETTLE_MS = 500;
+
+function namesStep(work: HostWork, files: readonly GeneratedFile[]): Step {
+  return changeStep(work, {
+    id: 'names',
+    title: message('citadel.names.title'),
+    change: (state) => ({ ...unitChange(work, state, files, nameUnits(state), true), settleMs: NAMES_SETTLE_MS }),
+  });
 }

@@ -3,10 +3,11 @@ import type { LoadBalancer, LoadBalancerState } from '../model.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import type { ClusterScope } from '../era.ts';
 import type { BalancerAddresses } from './dnsmasq.ts';
-import { factsOf, problem, refName } from './problems.ts';
+import { problem, refName } from '../problem.ts';
+import { factsOf } from './factsOf.ts';
 import type { ProviderFacts } from './providers.ts';
 import type { BalancerFacts, BalancerRole, ReleaseFacts } from './releases.ts';
-import { at, listAt, numberAt, textAt } from './untrusted.ts';
+import { at, listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 
 /** The internal load balancers by which VMs reach the control plane (citadel facts 3). */
 

@@ -4,10 +4,10 @@ import type { Finding } from '../model.ts';
 import type { KubeObject, ObjectRef } from '../ports.ts';
 import type { MeshError } from '../errors.ts';
 import { balancerRef } from './loadBalancers.ts';
-import { problem, refName } from './problems.ts';
+import { problem, refName } from '../problem.ts';
 import type { ProviderFacts } from './providers.ts';
 import type { BalancerFacts, ReleaseFacts } from './releases.ts';
-import { at, listAt, numberAt, stringsAt, textAt } from './untrusted.ts';
+import { at, listAt, numberAt, stringsAt, textAt } from '../cluster/untrusted.ts';
 
 /** Path that findings about the manifest carry. */
 export const MANIFEST = 'load-balancers.yaml';

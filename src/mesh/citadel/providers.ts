@@ -1,7 +1,7 @@
 import type { Provider } from '../model.ts';
 import type { KubeObject } from '../ports.ts';
-import { problem } from './problems.ts';
-import { textAt } from './untrusted.ts';
+import { problem } from '../problem.ts';
+import { textAt } from '../cluster/untrusted.ts';
 
 /** What makes a provider's load balancers internal, and how its nodes are known. A further provider is a further row. */
 export interface ProviderFacts {

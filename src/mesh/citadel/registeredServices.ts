@@ -3,9 +3,9 @@ import type { RegisteredService } from '../model.ts';
 import type { CallOptions, KubeObject } from '../ports.ts';
 import { subsetsOf } from './endpoints.ts';
 import { clusterIpOf } from './loadBalancers.ts';
-import { refName } from './problems.ts';
+import { refName } from '../problem.ts';
 import { ACCOUNTS_ANNOTATION } from './registration.ts';
-import { at, listAt, numberAt, stringsAt, textAt } from './untrusted.ts';
+import { at, listAt, numberAt, stringsAt, textAt } from '../cluster/untrusted.ts';
 
 /** Registered services of the cluster: those that registration marked, and those of the inventory. One list call per kind. */
 export async function readServices(scope: ClusterScope, options: CallOptions = {}): Promise<readonly RegisteredService[]> {

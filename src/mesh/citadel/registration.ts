@@ -7,9 +7,9 @@ import { isMachineAddress } from '../names.ts';
 import type { Plan } from '../plan.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import { deregisterStep, endpointsStep, type WantedEndpoints } from './endpointsSteps.ts';
-import { objectStep } from './objectStep.ts';
-import { problem, refName } from './problems.ts';
-import { stringsAt } from './untrusted.ts';
+import { objectStep } from '../cluster/objectStep.ts';
+import { problem, refName } from '../problem.ts';
+import { stringsAt } from '../cluster/untrusted.ts';
 
 /** Registering the services of VMs as `istioctl register` does, without its defects (citadel facts 5, 10). */
 

@@ -1,7 +1,7 @@
 import type { GeneratedFile, ValueSource } from '../model.ts';
 import type { HostState, RemoteFile } from '../ports.ts';
 import { DNSMASQ } from './dnsmasq.ts';
-import { problem } from './problems.ts';
+import { problem } from '../problem.ts';
 
 /**
  * What makes a machine ask its own dnsmasq (citadel facts 2.2; pains 1 and 25). The scripts only touch dhclient.conf and start a second dhclient; here the

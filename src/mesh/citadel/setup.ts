@@ -4,11 +4,13 @@ import type { SetupOptions, SetupPreview } from '../mesh.ts';
 import { message } from '../messages.ts';
 import type { Provider } from '../model.ts';
 import type { Plan, Step, StepDetail } from '../plan.ts';
-import type { Access, AccessAnswer, CallOptions, ServiceCidrs } from '../ports.ts';
+import type { Access, CallOptions, ServiceCidrs } from '../ports.ts';
 import { parseManifest, type EditedManifest } from './manifest.ts';
 import { ADDRESS_FIELD, balancerManifest, balancerObjects, balancerRef, readBalancers, withoutAddress } from './loadBalancers.ts';
-import { objectStep } from './objectStep.ts';
-import { factsOf, problem, refName } from './problems.ts';
+import { assertAccess, deniedAccess } from '../cluster/access.ts';
+import { objectStep } from '../cluster/objectStep.ts';
+import { refName } from '../problem.ts';
+import { factsOf } from './factsOf.ts';
 import { detectProvider, providerFacts } from './providers.ts';
 
 /** The script's 20 rounds of 30 s (citadel facts 1.1). */
@@ -20,7 +22,7 @@ export async function setupPreview(scope: ClusterScope, setup: SetupOptions, opt
   const [{ provider, source }, serviceCidrs, denied] = await Promise.all([
     chooseProvider(scope, setup, options),
     readServiceCidrs(scope, options),
-    deniedAccess(scope, options),
+    deniedAccess(scope, questions(scope), options),
   ]);
   const base = { controlPlane: scope.controlPlane, provider, providerSource: source, serviceCidrs, denied };
   if (provider === undefined) return { ...base, manifest: '', objects: [] };
@@ -33,8 +35,7 @@ export async function setupPreview(scope: ClusterScope, setup: SetupOptions, opt
  * `cluster.provider-unsupported`, `citadel.manifest`, `cluster.access-denied` (what the account may not do).
  */
 export async function planSetup(scope: ClusterScope, setup: SetupOptions, options: CallOptions = {}): Promise<Plan> {
-  const denied = await deniedAccess(scope, options);
-  if (denied.length > 0) throw problem('cluster.access-denied', { context: scope.entry.context, list: denied.map(accessText).join('; ') });
+  await assertAccess(scope, questions(scope), options);
   const { provider } = await chooseProvider(scope, setup, options);
   const facts = providerFacts(provider);
   const { objects, findings } = edited(scope, setup.manifest ?? pristineManifest(scope, facts.provider), facts.provider);
@@ -88,17 +89,12 @@ function edited(scope: ClusterScope, manifest: string, provider: Provider): Edit
   return parseManifest(manifest, factsOf(scope), scope.entry.istio.namespace, providerFacts(provider));
 }
 
-/** What setting up and later joining ask of the account; the answers that are "no". */
-async function deniedAccess(scope: ClusterScope, options: CallOptions): Promise<readonly AccessAnswer[]> {
-  const namespaces = [...new Set(factsOf(scope).balancers.map((balancer) => balancerRef(balancer, scope.entry.istio.namespace).namespace))];
-  const questions: Access[] = namespaces.flatMap((namespace) =>
+/** What setting up and later joining ask of the account. */
+function questions(scope: ClusterScope): readonly Access[] {
+  const namespaces = factsOf(scope).balancers.map((balancer) => balancerRef(balancer, scope.entry.istio.namespace).namespace);
+  return [...new Set(namespaces)].flatMap((namespace) =>
     ['get', 'create', 'patch'].map((verb) => ({ verb, group: '', resource: 'services', namespace })),
   );
-  return (await scope.api.can(questions, options)).filter(({ allowed }) => !allowed);
-}
-
-export function accessText({ verb, group, resource, namespace }: Access): string {
-  return `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` (${namespace})`}`;
 }
 
 /** Waits until every load balancer has an address; says which has none and why. Throws `cluster.balancer-pending` or `cluster.balancer-hostname` at the end. */

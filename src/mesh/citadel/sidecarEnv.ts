@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 import type { ControlPlaneAuth, GeneratedFile, ValueSource, VmEntry } from '../model.ts';
 import { isPort } from '../names.ts';
-import { assignments, withVariables } from './envFile.ts';
-import { problem } from './problems.ts';
+import { assignments, withVariables } from '../host/envFile.ts';
+import { problem } from '../problem.ts';
 import type { ReleaseFacts } from './releases.ts';
 
 export const SIDECAR_ENV = '/var/lib/istio/envoy/sidecar.env';

@@ -1,4 +1,4 @@
-import { assignments, type Assignment } from '../citadel/envFile.ts';
+import { assignments, type Assignment } from '../host/envFile.ts';
 import { CLUSTER_ENV } from '../citadel/clusterEnv.ts';
 import { KUBEDNS } from '../citadel/dnsmasq.ts';
 import { ROOT_CERT } from '../citadel/certificates.ts';

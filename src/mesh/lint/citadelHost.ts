@@ -1,6 +1,6 @@
 import { CERT_CHAIN, KEY } from '../citadel/certificates.ts';
-import { packageDefect } from '../citadel/install.ts';
-import { unitNames, unitOf } from '../citadel/hostState.ts';
+import { packageDefect, unitNames } from '../citadel/sidecar.ts';
+import { unitOf } from '../host/hostState.ts';
 import { RESOLV_CONF } from '../citadel/resolver.ts';
 import { SIDECAR_ENV } from '../citadel/sidecarEnv.ts';
 import type { LintRule } from './citadel.ts';

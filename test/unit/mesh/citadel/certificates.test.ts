@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { certificateFiles, parseCredentials, readCredentials } from '../../../../src/mesh/citadel/certificates.ts';
-import { certificateFacts, parseCertificates } from '../../../../src/mesh/citadel/pem.ts';
+import { certificateFacts, parseCertificates } from '../../../../src/mesh/pem.ts';
 import { releaseFacts } from '../../../../src/mesh/citadel/releases.ts';
 import type { HostState } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
@@ -36,6 +36,11 @@ describe('citadel certificates', function () {
   it('refuses a half-written key', () => refuses('pem', { ...good, key: good.key.slice(0, 200) }));
   it('refuses the key of another certificate', () => refuses('key', { ...good, key: other.key }));
   it('refuses the root of another mesh', () => refuses('chain', { ...good, root: other.root }));
+  it('refuses a root of the same name whose key did not sign, also where no key identifier tells', () => {
+    const [one, two] = [makeCertificates({ anonymous: true }), makeCertificates({ anonymous: true })];
+    assert.ok(parseCredentials(secret(one), identity, NOW).leaf.checkIssued(parseCertificates(two.root)[0]!));
+    refuses('chain', { ...one, root: two.root });
+  });
 
   it('refuses another identity, and a longer one that ends the same', () => {
     refuses('identity', makeCertificates({ uri: 'spiffe://cluster.local/ns/other/sa/default' }));

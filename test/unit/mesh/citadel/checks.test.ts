@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { judgeCertificate, judgeNodeAgentLog } from '../../../../src/mesh/citadel/checkCertificate.ts';
 import { judgeDns } from '../../../../src/mesh/citadel/checkDns.ts';
-import { judgeHttp } from '../../../../src/mesh/citadel/checkHttp.ts';
+import { judgeHttp } from '../../../../src/mesh/host/checkHttp.ts';
 import { judgeRegistration } from '../../../../src/mesh/citadel/checkPilot.ts';
 import { checks } from '../../../../src/mesh/citadel/checks.ts';
-import { judgeProcesses, judgeUnit } from '../../../../src/mesh/citadel/checkUnits.ts';
+import { judgeProcesses } from '../../../../src/mesh/citadel/checkProcesses.ts';
+import { judgeUnit } from '../../../../src/mesh/host/checkUnit.ts';
 import { releaseFacts } from '../../../../src/mesh/citadel/releases.ts';
 import type { Check } from '../../../../src/mesh/era.ts';
 import { message } from '../../../../src/mesh/messages.ts';
@@ -96,19 +97,19 @@ describe('citadel checks', () => {
     assert.equal(verdict('Host istio-pilot.istio-system not found: 2(SERVFAIL)\n', { exitCode: 1 }), 'fail citadel.check.dns.refused');
     assert.equal(verdict(';; connection timed out; no servers could be reached\n', { exitCode: 1 }), 'fail citadel.check.dns.silent');
     assert.equal(verdict('istio-pilot.istio-system has no A record\n'), 'fail citadel.check.dns.none');
-    assert.equal(verdict('', { exitCode: 127 }), 'fail citadel.check.no-program');
-    assert.equal(verdict('', { timedOut: true, exitCode: -1 }), 'fail citadel.check.timed-out');
+    assert.equal(verdict('', { exitCode: 127 }), 'fail check.no-program');
+    assert.equal(verdict('', { timedOut: true, exitCode: -1 }), 'fail check.timed-out');
   });
 
   it('judge the answers of curl', () => {
     const question = { id: 'x', url: 'http://x/', ok: () => message('fine') };
     const reason = (exitCode: number, stderr = ''): string => judgeHttp(question, output('', { exitCode, stderr })).reason.id;
     assert.equal(judgeHttp(question, output('<html>')).verdict, 'ok');
-    assert.equal(reason(6), 'citadel.check.http.name');
-    assert.equal(reason(7, 'curl: (7) Failed to connect to x port 80 after 0 ms: Connection refused'), 'citadel.check.http.refused');
-    assert.equal(reason(28), 'citadel.check.http.silent');
-    assert.equal(reason(22, 'curl: (22) The requested URL returned error: 404'), 'citadel.check.http.status');
-    assert.equal(reason(35, 'curl: (35) SSL'), 'citadel.check.http.failed');
+    assert.equal(reason(6), 'check.http.name');
+    assert.equal(reason(7, 'curl: (7) Failed to connect to x port 80 after 0 ms: Connection refused'), 'check.http.refused');
+    assert.equal(reason(28), 'check.http.silent');
+    assert.equal(reason(22, 'curl: (22) The requested URL returned error: 404'), 'check.http.status');
+    assert.equal(reason(35, 'curl: (35) SSL'), 'check.http.failed');
   });
 
   it('judge what Pilot says, by release', () => {
@@ -138,10 +139,10 @@ describe('citadel checks', () => {
       );
       return `${said} ${reason.id}`;
     };
-    assert.equal(unit('active', 'enabled'), 'ok citadel.check.unit.ok');
-    assert.equal(unit('active', 'disabled'), 'fail citadel.check.unit.not-enabled');
-    assert.equal(unit('activating', 'enabled'), 'fail citadel.check.unit.down');
-    assert.equal(judgeUnit('istio', output('LoadState=not-found\nActiveState=inactive\n')).reason.id, 'citadel.check.unit.not-found');
+    assert.equal(unit('active', 'enabled'), 'ok check.unit.ok');
+    assert.equal(unit('active', 'disabled'), 'fail check.unit.not-enabled');
+    assert.equal(unit('activating', 'enabled'), 'fail check.unit.down');
+    assert.equal(judgeUnit('istio', output('LoadState=not-found\nActiveState=inactive\n')).reason.id, 'check.unit.not-found');
     const now = new Date('2026-11-23T00:00:00Z');
     assert.equal(judgeCertificate(output('notAfter=Feb 21 19:18:16 2027 GMT\n'), now).verdict, 'ok');
     assert.equal(judgeCertificate(output('notAfter=Nov 22 19:18:16 2026 GMT\n'), now).reason.id, 'citadel.check.certificate.expired');

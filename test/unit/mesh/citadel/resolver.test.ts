@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { assignments, valueOf, withVariables } from '../../../../src/mesh/citadel/envFile.ts';
+import { assignments, valueOf, withVariables } from '../../../../src/mesh/host/envFile.ts';
 import { resolverFiles, withLocalFirst, withPrepend } from '../../../../src/mesh/citadel/resolver.ts';
 import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
 import { coded } from './support.ts';

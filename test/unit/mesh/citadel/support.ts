@@ -110,12 +110,13 @@ export interface TestCertificates {
   readonly key: string;
 }
 
-/** A root and a leaf signed by it, made by openssl. `from` and `to` in days from now. */
+/** A root and a leaf signed by it, made by openssl. `from` and `to` in days from now. `anonymous`: nothing in them says which key signed. */
 export function makeCertificates({
   uri = 'spiffe://cluster.local/ns/vm/sa/default',
   from = -1,
   to = 89,
   rootTo = 365,
+  anonymous = false,
 } = {}): TestCertificates {
   const folder = mkdtempSync(join(tmpdir(), 'mesh-expansion-certificates-'));
   const file = (name: string): string => join(folder, name);
@@ -123,10 +124,11 @@ export function makeCertificates({
     execFileSync('openssl', args, { stdio: 'pipe', timeout: 20_000 });
   };
   const time = (days: number): string => `${new Date(NOW.getTime() + days * 86_400_000).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
+  const identifiers = anonymous ? 'subjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n' : '';
   try {
     writeFileSync(
       file('ca.cnf'),
-      `[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=${folder}\ndatabase=${file('index')}\nserial=${file('serial')}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\norganizationName=optional\n[req]\ndistinguished_name=dn\n[dn]\n[root]\nbasicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n[leaf]\nsubjectAltName=critical,URI:${uri}\n`,
+      `[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=${folder}\ndatabase=${file('index')}\nserial=${file('serial')}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\norganizationName=optional\n[req]\ndistinguished_name=dn\n[dn]\n[root]\nbasicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n${identifiers}[leaf]\nsubjectAltName=critical,URI:${uri}\n${identifiers}`,
     );
     writeFileSync(file('index'), '');
     writeFileSync(file('serial'), '01');

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
-import type { CertificateFacts } from '../model.ts';
+import type { CertificateFacts } from './model.ts';
 
 /** Certificates and keys as PEM: parsing, and what may be shown of them. */
 

@@ -13,6 +13,8 @@ export interface HttpQuestion {
   readonly ok: (body: string) => Message | Judgement;
   readonly why?: Message;
   readonly next?: Message;
+  /** Why the name does not resolve, and what to do. */
+  readonly unresolved?: { readonly why: Message; readonly next: Message };
 }
 
 /** `curl -f`: an answer of 400 and more is a failure with exit code 22. */
@@ -34,8 +36,7 @@ export function judgeHttp(question: HttpQuestion, output: CommandOutput): Judgem
     const said = question.ok(output.stdout);
     return 'verdict' in said ? said : passed(said);
   }
-  if (output.exitCode === NO_NAME)
-    return failed(curlReason(question.url, output), message('citadel.check.http.why-name'), message('citadel.check.http.next-name'));
+  if (output.exitCode === NO_NAME) return failed(curlReason(question.url, output), question.unresolved?.why, question.unresolved?.next);
   return failed(curlReason(question.url, output), question.why, question.next);
 }
 
@@ -45,10 +46,10 @@ const NO_NAME = 6;
 /** Exit codes of curl that tell causes apart. */
 function curlReason(url: string, { exitCode, stderr }: CommandOutput): Message {
   const code = /returned error: (\d{3})/.exec(stderr)?.[1];
-  if (code !== undefined) return message('citadel.check.http.status', { code, url });
+  if (code !== undefined) return message('check.http.status', { code, url });
   const known: Readonly<Record<number, string>> = { [NO_NAME]: 'name', 7: 'refused', 28: 'silent', 52: 'empty', 56: 'reset' };
   const rule = known[exitCode];
   return rule === undefined
-    ? message('citadel.check.http.failed', { url, code: exitCode, text: stderr.trim().split('\n')[0] ?? '' })
-    : message(`citadel.check.http.${rule}`, { url });
+    ? message('check.http.failed', { url, code: exitCode, text: stderr.trim().split('\n')[0] ?? '' })
+    : message(`check.http.${rule}`, { url });
 }

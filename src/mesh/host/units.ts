@@ -3,50 +3,34 @@ import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostManifest, HostState, UnitChange, UnitState } from '../ports.ts';
+import { problem } from '../problem.ts';
 import { cleanCapture } from './capture.ts';
-import { DNSMASQ } from './dnsmasq.ts';
-import { unitNames, unitOf } from './hostState.ts';
-import { type HostWork } from './joinContext.ts';
-import { explainLog, logCommand } from './nodeAgentLog.ts';
-import { problem } from './problems.ts';
-import { targets } from './pushFiles.ts';
-import { RESOLVED } from './resolver.ts';
+import { unitOf } from './hostState.ts';
+import type { HostWork } from './hostWork.ts';
+import { lastLine } from './journal.ts';
+import { targets } from './targets.ts';
 
 /** Starting and restarting what reads the files: only what read something that changed, or does not run. */
 
 /** systemd tells seconds: a file written in the second of the start was there before it. */
 const CLOCK_GRAIN_MS = 1000;
 
-/** Milliseconds; a name server that cannot start says so at once. */
-const NAMES_SETTLE_MS = 500;
-
-export function namesStep(work: HostWork, files: readonly GeneratedFile[]): Step {
-  return changeStep(work, {
-    id: 'names',
-    title: message('citadel.names.title'),
-    change: (state) => ({
-      ...unitChange(work, state, files, [DNSMASQ, ...(unitOf(state, RESOLVED)?.active === 'active' ? [RESOLVED] : [])], true),
-      settleMs: NAMES_SETTLE_MS,
-    }),
-  });
-}
-
-/** The sidecar and the node agent: enabled (no release's scripts do that: citadel facts 2), started or restarted, watched until they stay up. */
+/** The sidecar's units: enabled (neither scripts nor packages do that), started or restarted, watched until they stay up. */
 export function unitsStep(work: HostWork, files: readonly GeneratedFile[], { start }: { readonly start: boolean }): Step {
   return changeStep(work, {
     id: 'units',
-    title: message('citadel.units.title'),
-    change: (state) => unitChange(work, state, files, unitNames(work.facts), start),
+    title: message('host.units.title', { units: work.sidecar.units.join(', ') }),
+    change: (state) => unitChange(work, state, files, work.sidecar.units, start),
   });
 }
 
-interface UnitStep {
+export interface UnitStep {
   readonly id: string;
   readonly title: Step['title'];
   readonly change: (state: HostState) => UnitChange;
 }
 
-function changeStep(work: HostWork, { id, title, change }: UnitStep): Step {
+export function changeStep(work: HostWork, { id, title, change }: UnitStep): Step {
   let before: readonly UnitState[] = [];
   let done: UnitChange = {};
   return {
@@ -66,15 +50,15 @@ function changeStep(work: HostWork, { id, title, change }: UnitStep): Step {
     async undo(options) {
       const touched = before.filter(({ name }) => touches(done, name));
       await work.view.change(() => work.host.setUnits(backTo(touched), { ...options, owner: work.owner }));
-      const { sidecar } = work.facts.units;
-      if (touches(done, sidecar) && touched.some(({ name, active }) => name === sidecar && active !== 'active'))
-        await cleanCapture(work.host, work.facts, await work.view.read(options), options);
+      const { capturing } = work.sidecar;
+      if (touches(done, capturing) && touched.some(({ name, active }) => name === capturing && active !== 'active'))
+        await cleanCapture(work, await work.view.read(options), options);
     },
   };
 }
 
 /** What must happen to the units; `start`: also those that do not run and are not enabled. */
-function unitChange(
+export function unitChange(
   work: HostWork,
   state: HostState,
   files: readonly GeneratedFile[],
@@ -112,7 +96,7 @@ function isStale(unit: UnitState, manifest: HostManifest | undefined, files: rea
   return (manifest?.files ?? []).some(({ path, time }) => read.has(path) && Date.parse(time) - since > CLOCK_GRAIN_MS);
 }
 
-/** Runs the change and explains a unit that does not stay up (citadel facts 10). Throws `citadel.unit-failed`. */
+/** Runs the change and explains a unit that does not stay up. Throws `host.unit-failed`. */
 export async function setUnits(work: HostWork, change: UnitChange, options?: CallOptions): Promise<void> {
   try {
     const states = await work.view.change(() => work.host.setUnits(change, { ...options, owner: work.owner }));
@@ -128,30 +112,16 @@ export async function setUnits(work: HostWork, change: UnitChange, options?: Cal
 }
 
 async function unitFailure(work: HostWork, unit: UnitState, cause: unknown, options?: CallOptions): Promise<Error> {
-  const isNodeAgent = unit.name.replace(/\.service$/, '') === work.facts.units.nodeAgent;
-  const log = isNodeAgent || unit.log === undefined ? (await work.host.run(logCommand(unit.name, 20), options)).stdout : unit.log;
-  const why = isNodeAgent ? explainLog(log) : undefined;
+  const { log, why } = await work.sidecar.unitTrouble(work.host, unit, options);
   const args = { unit: unit.name, state: `${unit.active} (${unit.sub})`, log: lastLine(log), host: work.host.alias };
-  return problem('citadel.unit-failed', args, { cause, ...(why === undefined ? {} : { id: why.id, next: why.nextStep }) });
-}
-
-/** What systemd and PAM say around every start and end; the reason is the line before. */
-const noise =
-  /^pam_|^\(to \S+\) \S+ on |^Start(ed|ing) |^Stopp(ed|ing) |\.service: (Main process exited|Failed with result|Scheduled restart|Deactivated|Control process|Consumed)/;
-
-export function lastLine(log: string): string {
-  const lines = log
-    .trim()
-    .split('\n')
-    .map((line) => line.trim());
-  return lines.findLast((line) => line !== '' && !noise.test(line)) ?? lines.at(-1) ?? '';
+  return problem('host.unit-failed', { ...args, ...why?.args }, { cause, ...(why === undefined ? {} : { id: why.id, next: why.next }) });
 }
 
 function touches(change: UnitChange, name: string): boolean {
   return [...(change.start ?? []), ...(change.restart ?? [])].includes(name.replace(/\.service$/, ''));
 }
 
-function isEmpty(change: UnitChange): boolean {
+export function isEmpty(change: UnitChange): boolean {
   return [change.enable, change.disable, change.start, change.restart, change.stop].every((names) => (names ?? []).length === 0);
 }
 

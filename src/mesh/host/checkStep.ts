@@ -1,23 +1,22 @@
 import { runChecks } from '../checkRunner.ts';
-import type { Check } from '../era.ts';
+import type { Check, VmScope } from '../era.ts';
 import { MeshError } from '../errors.ts';
 import { message } from '../messages.ts';
 import type { CheckResult } from '../model.ts';
 import type { Step } from '../plan.ts';
 import type { CallOptions } from '../ports.ts';
 import { commandLine } from '../shellWords.ts';
-import { checks } from './checks.ts';
-import type { HostWork } from './joinContext.ts';
+import type { HostWork } from './hostWork.ts';
 
 /** A sidecar needs a moment after its start before it routes, a node agent before it is answered: what fails is asked again for so long. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 2_000;
 
-/** The last step of a join: the same checks that Check runs. Throws `citadel.check-failed` (kind check) with the first failure's reason. */
-export function checkStep(work: HostWork): Step {
+/** The last step of a join: the same checks that Check runs. Throws `host.check-failed` (kind check) with the first failure's reason. */
+export function checkStep(work: HostWork, checks: (scope: VmScope, options?: CallOptions) => Promise<readonly Check[]>): Step {
   return {
     id: 'checks',
-    title: message('citadel.checks.title'),
+    title: message('host.checks.title'),
     target: work.host.alias,
     readOnly: true,
     async preview(options) {
@@ -40,7 +39,7 @@ export function checkStep(work: HostWork): Step {
       const failure = firstFailure(results);
       if (failure === undefined) return;
       throw new MeshError({
-        code: 'citadel.check-failed',
+        code: 'host.check-failed',
         kind: 'check',
         userMessage: failure.reason,
         nextStep: failure.nextStep ?? failure.why,

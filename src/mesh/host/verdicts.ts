@@ -18,13 +18,9 @@ export function skipped(reason: Message): Judgement {
 
 /** A program that the machine lacks (exit code 127). */
 export function noProgram(program: string, debianPackage: string): Judgement {
-  return failed(
-    message('citadel.check.no-program', { program }),
-    undefined,
-    message('citadel.check.no-program.next', { package: debianPackage }),
-  );
+  return failed(message('check.no-program', { program }), undefined, message('check.no-program.next', { package: debianPackage }));
 }
 
 export function timedOut(): Judgement {
-  return failed(message('citadel.check.timed-out'), undefined, message('citadel.check.timed-out.next'));
+  return failed(message('check.timed-out'), undefined, message('check.timed-out.next'));
 }
