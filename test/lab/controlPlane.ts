@@ -4,6 +4,11 @@ import type { LabPaths } from './names.ts';
 import { istioObjects } from './objects/istio.ts';
 import type { IstioObjects } from './objects/apply.ts';
 import type { BuildContext, ManagedProcess } from './process.ts';
+import { podNetwork } from './network.ts';
+import { stockEnvoy } from './realIstio/envoy.ts';
+import { furnishGateway, GATEWAY_POD, gatewayProcess } from './realIstio/gateway.ts';
+import { bootstrapFile } from './realIstio/packagingFiles.ts';
+import type { StandinBinaries } from './standins/index.ts';
 import { furnishIstiod, istiodProcess } from './realIstio/istiod.ts';
 import { installedIstio } from './realIstio/manifest.ts';
 import { SIDECAR_RELEASES, sidecarDeb, sidecarReleases } from './realIstio/sidecarPackage.ts';
@@ -12,12 +17,13 @@ import { buildStandins, PACKAGE_RELEASES, RELEASES_PORT, releasesProcess, standi
 import type { ClusterBinaries, ProgramModule } from './toolchain/binaries.ts';
 import { CLUSTER_MODULES } from './toolchain/binaries.ts';
 
+/** Starts the process unless it runs already. */
+export type Ensure = (wanted: ManagedProcess) => Promise<void>;
+
 export interface ControlPlane {
   istio: IstioObjects;
-  /** To be started in this order: Pilot's own certificate comes from Citadel. */
-  processes: readonly ManagedProcess[];
-  /** Start them when the objects are there, and not beside: istiod does not wait for its kinds. */
-  afterObjects: boolean;
+  /** Starts its processes. `objects` resolves when the cluster has the objects. */
+  start(ensure: Ensure, objects: Promise<void>): Promise<void>;
 }
 
 /** The programs that a lab of this kind needs; a lab with the stand-ins does not wait for Istio to be compiled. */
@@ -25,26 +31,52 @@ export function modulesOf(kind: IstioKind): readonly ProgramModule[] | undefined
   return kind === 'citadel' ? CLUSTER_MODULES : undefined;
 }
 
+export interface LabPlace {
+  name: string;
+  paths: LabPaths;
+  addresses: LabAddresses;
+}
+
 /** Builds what is missing of it and writes what its processes read. Throws CommandError when a program fails. */
 export async function controlPlane(
   kind: IstioKind,
-  paths: LabPaths,
-  addresses: LabAddresses,
+  lab: LabPlace,
   binaries: ClusterBinaries,
   context: BuildContext,
 ): Promise<ControlPlane> {
   const standins = await buildStandins(context);
-  if (kind === 'citadel') {
-    const processes = standinProcesses({ kubeconfig: paths.kubeconfig, addresses }, standins);
-    return { istio: istioObjects(addresses), processes, afterObjects: false };
-  }
-  const releases = await sidecarReleases(context, binaries['pilot-agent']);
-  const { mesh, ...istio } = await installedIstio(binaries.istioctl, addresses);
+  if (kind === 'istiod') return istiodPlane(lab, { binaries, standins }, context);
+  const processes = standinProcesses({ kubeconfig: lab.paths.kubeconfig, addresses: lab.addresses }, standins);
+  return {
+    istio: istioObjects(lab.addresses),
+    // In their order: Pilot's own certificate comes from Citadel.
+    start: async (ensure) => {
+      for (const wanted of processes) await ensure(wanted);
+    },
+  };
+}
+
+async function istiodPlane(
+  { name, paths, addresses }: LabPlace,
+  { binaries, standins }: { binaries: ClusterBinaries; standins: StandinBinaries },
+  context: BuildContext,
+): Promise<ControlPlane> {
+  const { istioctl, kubectl, 'pilot-agent': pilotAgent } = binaries;
+  const releases = await sidecarReleases(context, pilotAgent);
+  const gateway = { kubectl, pilotAgent, envoy: await stockEnvoy(context), bootstrap: await bootstrapFile(context) };
+  const { mesh, ...istio } = await installedIstio(istioctl, addresses);
   await furnishIstiod(paths, mesh);
   return {
     istio,
-    afterObjects: true,
-    processes: [istiodProcess(paths, addresses, binaries['pilot-discovery']), releasesProcess(addresses, standins, releases)],
+    start: async (ensure, objects) => {
+      await ensure(releasesProcess(addresses, standins, releases));
+      // istiod does not look again for kinds that were not there.
+      await objects;
+      await ensure(istiodProcess(paths, addresses, binaries['pilot-discovery']));
+      await podNetwork(name, GATEWAY_POD, addresses.pods.eastwestgateway, addresses);
+      await furnishGateway(paths, gateway);
+      await ensure(gatewayProcess(paths, addresses, gateway));
+    },
   };
 }
 

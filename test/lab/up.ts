@@ -61,7 +61,7 @@ export async function up(lab: string, machines: number, context: BuildContext, i
     const places = machinePlaces(addresses, record.machines);
     context.report(`lab ${lab}: ${addresses.subnet}, ${places.length} machine(s)`);
     const [plane] = await Promise.all([
-      controlPlane(record.istio, paths, addresses, binaries, context),
+      controlPlane(record.istio, { name: lab, paths, addresses }, binaries, context),
       clusterNetwork(lab, addresses),
       makePki(paths.pki, addresses),
       makeSshKey(paths),
@@ -100,11 +100,11 @@ async function upCluster(
   for (const wanted of apiProcesses(paths, addresses, binaries)) await ensure(wanted);
   const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses, plane.istio);
   const others = [...routingProcesses(paths, addresses, binaries), ...ownStandins(paths, addresses)];
-  const istio = async () => {
-    if (plane.afterObjects) await objects;
-    for (const wanted of plane.processes) await ensure(wanted);
-  };
-  await Promise.all([objects.then(() => context.report('cluster objects are in place')), istio(), ...others.map(ensure)]);
+  await Promise.all([
+    objects.then(() => context.report('cluster objects are in place')),
+    plane.start(ensure, objects),
+    ...others.map(ensure),
+  ]);
 }
 
 // The lab's own stand-ins; see the header of each.

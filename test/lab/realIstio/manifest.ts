@@ -3,7 +3,7 @@ import { parseAllDocuments, parse, stringify } from 'yaml';
 import type { LabAddresses } from '../addresses.ts';
 import { NODE_NAME } from '../cluster.ts';
 import type { LabObject, ObjectWithStatus } from '../objects/kinds.ts';
-import { deploymentStatus, podStatus, service } from '../objects/kinds.ts';
+import { deploymentStatus, podStatus, service, workload } from '../objects/kinds.ts';
 import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
 import { run } from '../toolchain/run.ts';
 
@@ -12,6 +12,7 @@ export const ISTIO_NAMESPACE = 'istio-system';
 export const CLUSTER_ID = 'Kubernetes';
 /** Labels of the east-west gateway, from Istio's own generator (istiod facts 3.1). */
 export const GATEWAY_LABELS = { app: 'istio-eastwestgateway', istio: 'eastwestgateway' } as const;
+export const GATEWAY_ACCOUNT = 'istio-eastwestgateway-service-account';
 
 // One of each is enough: istiod is a process of the lab, so its roles, its autoscaler and an ingress gateway have nobody to serve.
 const WANTED = [
@@ -51,13 +52,34 @@ export async function installedIstio(istioctl: string, addresses: LabAddresses):
   if (!meshMap || !deployment || !injector) throw new Error('istioctl manifest generate did not print all of istiod');
   const mesh = stockEnvoyMesh(meshMap);
   const others = objects.filter((object) => ![meshMap, injector].includes(object));
-  const istiodPod = pod('istiod', { ...labelsOf(deployment), 'istio.io/dataplane-mode': 'none' }, 'istiod', 'discovery', 'pilot');
+  const istiodPod = pod('istiod', { ...deployment.metadata.labels, 'istio.io/dataplane-mode': 'none' }, 'istiod', 'discovery', 'pilot');
+  const gateway = workload(
+    {
+      namespace: ISTIO_NAMESPACE,
+      name: GATEWAY_LABELS.app,
+      serviceAccount: GATEWAY_ACCOUNT,
+      labels: GATEWAY_LABELS,
+      container: 'istio-proxy',
+      image: image('proxyv2'),
+      address: addresses.pods.eastwestgateway,
+    },
+    NODE_NAME,
+    addresses.router,
+  );
   return {
     mesh,
-    objects: [...others, { ...meshMap, data: { ...dataOf(meshMap), mesh } }, ...webhooks(injector), istiodPod, ...gatewayObjects()],
+    objects: [
+      ...others,
+      { ...meshMap, data: { ...dataOf(meshMap), mesh } },
+      ...webhooks(injector),
+      istiodPod,
+      gatewayService(),
+      ...gateway.objects,
+    ],
     statuses: [
       { object: deployment, status: deploymentStatus() },
       { object: istiodPod, status: podStatus('discovery', image('pilot'), addresses.pods.istiod, addresses.router) },
+      ...gateway.statuses,
     ],
   };
 }
@@ -103,8 +125,8 @@ function webhooks(injector: LabObject): LabObject[] {
   ];
 }
 
-/** The Service of the east-west gateway. `internal`: where machines and this host can reach it alike. */
-function gatewayObjects(): LabObject[] {
+// The annotation makes its address one that machines and this host reach alike.
+function gatewayService(): LabObject {
   const ports = [
     { name: 'status-port', port: 15021 },
     { name: 'tls', port: 15443 },
@@ -112,11 +134,7 @@ function gatewayObjects(): LabObject[] {
     { name: 'tls-webhook', port: 15017 },
   ];
   const gateway = service(ISTIO_NAMESPACE, GATEWAY_LABELS.app, GATEWAY_LABELS, ports, { type: 'LoadBalancer' });
-  return [{ ...gateway, metadata: { ...gateway.metadata, annotations: { 'cloud.google.com/load-balancer-type': 'internal' } } }];
-}
-
-function labelsOf(deployment: LabObject): Record<string, string> {
-  return { ...deployment.metadata.labels };
+  return { ...gateway, metadata: { ...gateway.metadata, annotations: { 'cloud.google.com/load-balancer-type': 'internal' } } };
 }
 
 function image(name: string): string {

@@ -6,16 +6,14 @@ import type { BuildContext } from '../process.ts';
 import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
 import type { PackagedFile } from '../toolchain/debPackage.ts';
 import { buildDebPackage } from '../toolchain/debPackage.ts';
-import { goEnvironment, goTool } from '../toolchain/go.ts';
 import { withLock } from '../toolchain/lock.ts';
-import { run } from '../toolchain/run.ts';
 import { ENVOY_RELEASE, stockEnvoy } from './envoy.ts';
+import { BOOTSTRAP, ISTIO_MODULE, packagingFiles } from './packagingFiles.ts';
 
 /** For upgrades: the same programs, another version, and a sidecar.env that differs in a comment. */
 export const NEWER_RELEASE = '1.31.1';
 export const SIDECAR_RELEASES = [ISTIOD_RELEASE, NEWER_RELEASE] as const;
 
-const MODULE = path.join(import.meta.dirname, '..', 'toolchain', 'istio');
 // The day of the module's commit.
 const RELEASE_TIME = 1_787_788_800;
 const DAY = 86_400_000;
@@ -53,22 +51,8 @@ export async function sidecarReleases(context: BuildContext, pilotAgent: string)
 // The agent's path carries the key of what it was built from.
 async function packageKey(pilotAgent: string): Promise<string> {
   const hash = createHash('sha256').update(`${pilotAgent} ${ENVOY_RELEASE}`);
-  for (const file of [import.meta.filename, path.join(MODULE, 'go.sum')]) hash.update(await readFile(file));
+  for (const file of [import.meta.filename, path.join(ISTIO_MODULE, 'go.sum')]) hash.update(await readFile(file));
   return hash.digest('hex').slice(0, 12);
-}
-
-// tools/packaging of the module that the programs were built from; nothing of it is kept in this repository.
-async function packagingFiles(context: BuildContext): Promise<string> {
-  const go = await goTool(context, '1.26');
-  const { stdout } = await run([go, 'mod', 'download', '-json', 'istio.io/istio'], {
-    cwd: MODULE,
-    env: goEnvironment(path.join(context.cacheDirectory, 'lab', 'bin', 'go-build')),
-    timeout: 600_000,
-  });
-  const answer: unknown = JSON.parse(stdout);
-  if (typeof answer !== 'object' || answer === null || !('Dir' in answer) || typeof answer.Dir !== 'string')
-    throw new Error('go mod download does not say where istio.io/istio is');
-  return path.join(answer.Dir, 'tools', 'packaging');
 }
 
 async function packageFiles(release: string, packaging: string, programs: { pilotAgent: string; envoy: string }): Promise<PackagedFile[]> {
@@ -80,7 +64,7 @@ async function packageFiles(release: string, packaging: string, programs: { pilo
     file('usr/local/bin/envoy', programs.envoy, 0o755),
     file('usr/local/bin/istio-start.sh', common('istio-start.sh'), 0o755),
     file('lib/systemd/system/istio.service', common('istio.service'), 0o644),
-    file('var/lib/istio/envoy/envoy_bootstrap_tmpl.json', common('envoy_bootstrap.json'), 0o644),
+    file('var/lib/istio/envoy/envoy_bootstrap_tmpl.json', common(BOOTSTRAP), 0o644),
     // The newer one's differs, so that dpkg has something to ask about where the user has edited his.
     {
       to: 'var/lib/istio/envoy/sidecar.env',

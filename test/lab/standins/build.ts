@@ -8,7 +8,8 @@ import { run } from '../toolchain/run.ts';
 import { buildDeb } from './deb.ts';
 import { GO_MODULE, sourceKey } from './sources.ts';
 
-type ControlPlaneProgram = 'pilot' | 'mixer' | 'citadel' | 'fileserver';
+/** `echo` runs on machines, the others in the cluster. */
+type StandinProgram = 'pilot' | 'mixer' | 'citadel' | 'fileserver' | 'echo';
 
 const DAY = 86_400_000;
 
@@ -17,7 +18,7 @@ export const PACKAGE_RELEASES = ['1.0.3', '1.0.4'] as const;
 export type PackageRelease = (typeof PACKAGE_RELEASES)[number];
 
 /** Absolute paths of what was built. */
-export interface StandinBinaries extends Readonly<Record<ControlPlaneProgram, string>> {
+export interface StandinBinaries extends Readonly<Record<StandinProgram, string>> {
   /** A directory laid out as the release site is: `<release>/deb/istio-sidecar.deb`. */
   releases: string;
 }
@@ -36,12 +37,13 @@ export async function buildStandins(context: BuildContext): Promise<StandinBinar
       if (!(await exists(place))) await build(context, home, place);
     });
   }
-  const program = (name: ControlPlaneProgram) => path.join(place, 'bin', name);
+  const program = (name: StandinProgram) => path.join(place, 'bin', name);
   return {
     pilot: program('pilot'),
     mixer: program('mixer'),
     citadel: program('citadel'),
     fileserver: program('fileserver'),
+    echo: program('echo'),
     releases: path.join(place, 'releases'),
   };
 }
