@@ -11,7 +11,7 @@ export interface HostFacts {
   readonly addresses: readonly { readonly address: string; readonly interface: string }[];
   /** `hostname --ip-address`, first word: what istio-start.sh takes by default (citadel facts 4, ISTIO_SVC_IP). */
   readonly hostnameAddress?: string;
-  /** `ID` and `VERSION_ID` of /etc/os-release, `dpkg --print-architecture`. */
+  /** `ID` and `VERSION_ID` of /etc/os-release; architecture as its packages call it (`amd64`, rpm: `x86_64`). */
   readonly os: { readonly id: string; readonly version: string; readonly architecture: string; readonly packages?: 'deb' | 'rpm' };
   readonly loginUser: string;
   readonly sudo: 'root' | 'passwordless' | 'password' | 'refused';
@@ -60,7 +60,7 @@ export interface PackageState {
   readonly name: string;
   /** Undefined when not installed. */
   readonly version?: string;
-  /** dpkg's word, e.g. `install ok installed`, `deinstall ok config-files`. */
+  /** dpkg's word, e.g. `install ok installed`, `deinstall ok config-files`; of an rpm `install ok installed`. */
   readonly status?: string;
 }
 
@@ -114,9 +114,23 @@ export interface HostManifest {
   readonly created: { readonly paths: readonly string[]; readonly users: readonly string[]; readonly groups: readonly string[] };
 }
 
+/** A directory that files are pushed into, or that a program of the VM writes into. `path`: absolute. */
+export interface PushDirectory {
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
 export interface PushRequest {
   readonly owner: HostManifest['owner'];
   readonly files: readonly PushFile[];
+  /**
+   * Made before the files where missing, with everything missing above them (root's, 0755), and remembered in the manifest's created paths, so that
+   * `removeCreated` takes them away. One that those paths name already (an earlier push or the package made it) gets this owner and mode; any other
+   * that was there before is the machine's own and stays as it is. What lies in them is not touched.
+   */
+  readonly directories?: readonly PushDirectory[];
   /** Files of an earlier push that are no longer wanted: their originals come back. */
   readonly drop?: readonly string[];
 }
@@ -131,6 +145,7 @@ export interface PackageFile {
   /** Default: deb. */
   readonly format?: 'deb' | 'rpm';
   readonly name: string;
+  /** Of an rpm: `version-release`, with `epoch:` in front where it has one. */
   readonly version: string;
   readonly architecture: string;
   readonly sha256: string;
@@ -179,7 +194,7 @@ export interface VmHost {
   rollback(options?: CallOptions): Promise<PushResult>;
   /** Files of the manifest back to what they were before the first push. */
   restoreOriginals(options?: CallOptions): Promise<PushResult>;
-  /** dpkg -i of a package sent over this connection; `creates`: what the package makes beyond its files, remembered for leave where absent before. */
+  /** dpkg -i or rpm -U of a package sent over this connection, settings that were changed on the VM kept; `creates`: what the package makes beyond its files, remembered for leave where absent before. */
   installPackage(
     file: PackageFile,
     creates: HostManifest['created'],
