@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { editConflict } from '../mesh/edits.ts';
@@ -42,14 +42,15 @@ async function generate({ mesh, output, signal }: Session, vm: string, options: 
   const generated = await mesh.generate(vm, { offline: true, signal });
   if (generated.conflicts.length > 0) throw editConflict(vm, generated.conflicts);
   for (const finding of generated.findings) output.note(`${finding.severity}: ${finding.at.path}: ${output.texts(finding.text)}`);
-  const wanted = generated.files.filter(({ content }) => options.secrets || content.kind === 'text');
+  const [wanted, left] = chosenFiles(generated.files, options);
+  if (left.length > 0 && options.snapshot !== undefined) output.say(message('cli.generate.no-token', { paths: left.join(', ') }));
   const folder = path.resolve(options.out);
-  if (wanted.some(({ content }) => content.kind !== 'text') && insideGit(folder))
+  if (wanted.some(({ content }) => content.kind !== 'text') && insideGit(await resolved(folder)))
     output.say(message('cli.generate.git', { folder: options.out }));
   const files: { path: string; mode: string; changed: boolean }[] = [];
   for (const file of wanted) {
     signal.throwIfAborted();
-    const changed = await place(folder, file, options.dryRun === true);
+    const changed = await place(folder, file, options.dryRun === true, signal);
     files.push({ path: file.path, mode: file.mode.toString(8).padStart(4, '0'), changed });
     output.result(`${changed ? '+' : '='} ${file.mode.toString(8).padStart(4, '0')} ${path.join(options.out, file.path)}`);
   }
@@ -68,16 +69,28 @@ async function generate({ mesh, output, signal }: Session, vm: string, options: 
   };
 }
 
-async function bytesOf(content: FileContent): Promise<Buffer> {
+/** The files to write, and the paths of tokens that are left out: a snapshot cannot give one. */
+function chosenFiles(
+  files: readonly GeneratedFile[],
+  { secrets, snapshot }: GenerateOptions,
+): [readonly GeneratedFile[], readonly string[]] {
+  const allowed = files.filter(({ content }) => secrets || content.kind === 'text');
+  const mintable = ({ content }: GeneratedFile): boolean => content.kind !== 'minted' || snapshot === undefined;
+  return [allowed.filter(mintable), allowed.filter((file) => !mintable(file)).map((file) => file.path)];
+}
+
+async function bytesOf(content: FileContent, signal: AbortSignal): Promise<Buffer> {
   if (content.kind === 'text') return Buffer.from(content.text);
-  return Buffer.from((content.kind === 'secret' ? content.secret : await content.mint()).reveal());
+  return Buffer.from((content.kind === 'secret' ? content.secret : await content.mint({ signal })).reveal());
 }
 
 /** Writes a file below the folder with its mode from the first byte on; gives whether it differed. */
-async function place(folder: string, file: GeneratedFile, dryRun: boolean): Promise<boolean> {
+async function place(folder: string, file: GeneratedFile, dryRun: boolean, signal: AbortSignal): Promise<boolean> {
   if (!isHostPath(file.path)) throw new MeshError({ code: 'cli.path', userMessage: message('cli.path', { path: file.path }) });
   const target = path.join(folder, file.path);
-  const content = await bytesOf(file.content);
+  // A token is another one each time, and looking must not make one.
+  if (dryRun && file.content.kind === 'minted') return true;
+  const content = await bytesOf(file.content, signal);
   try {
     if (await same(target, content, file.mode)) return false;
     if (dryRun) return true;
@@ -109,6 +122,16 @@ async function same(target: string, content: Buffer, mode: number): Promise<bool
     return ((await stat(target)).mode & 0o7777) === mode && (await readFile(target)).equals(content);
   } catch {
     return false;
+  }
+}
+
+/** The folder's true path; of a folder that is not there yet, its nearest parent's. */
+async function resolved(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch {
+    const parent = path.dirname(folder);
+    return parent === folder ? folder : path.join(await resolved(parent), path.basename(folder));
   }
 }
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { message } from '../mesh/messages.ts';
 import type { PackageSource } from '../mesh/ports.ts';
 import type { AddCommand } from './main.ts';
-import { addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
+import { addChangeOptions, addCommonOptions, addVmOptions, type VmOptions } from './options.ts';
 import { changeTargets } from './planCommand.ts';
 import { chosenVms } from './session.ts';
 
@@ -14,7 +14,7 @@ interface JoinCommandOptions extends VmOptions {
 export const joinCommand: AddCommand = (program, act) => {
   const command = program.command('join').description(act.texts(message('cli.help.join')));
   addVmOptions(command, act.texts).option('--package <source>', act.texts(message('cli.option.package')));
-  addCommonOptions(command, act.texts).action(
+  addChangeOptions(addCommonOptions(command, act.texts), act.texts).action(
     act.run<JoinCommandOptions>('join', true, (session, options) => {
       const source = options.package === undefined ? undefined : packageSource(options.package);
       const { mesh, signal } = session;

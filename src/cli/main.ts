@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts';
 import { clusterCommand } from './cluster.ts';
 import { exitCodeOfError, exitCodes, overall, type ExitCode } from './exitCode.ts';
 import { generateCommand } from './generate.ts';
+import { groupCommand } from './group.ts';
 import { joinCommand } from './join.ts';
 import { languageOf, loadTexts } from './language.ts';
 import { leaveCommand } from './leave.ts';
@@ -12,9 +13,11 @@ import type { CommonOptions } from './options.ts';
 import { Output, type TargetResult } from './output.ts';
 import { pushCommand } from './push.ts';
 import { deregisterCommand, registerCommand } from './register.ts';
+import { renewCommand } from './renew.ts';
 import { rollbackCommand } from './rollback.ts';
 import { needPerson, openSession, type Session } from './session.ts';
 import { statusCommand } from './status.ts';
+import { upgradeCommand } from './upgrade.ts';
 
 /** Adds a command to the program; `act` runs it. */
 export type AddCommand = (program: Command, act: Act) => void;
@@ -32,10 +35,13 @@ export interface Act {
 const commands: readonly AddCommand[] = [
   generateCommand,
   clusterCommand,
+  groupCommand,
   joinCommand,
   pushCommand,
   checkCommand,
   statusCommand,
+  renewCommand,
+  upgradeCommand,
   leaveCommand,
   rollbackCommand,
   registerCommand,

@@ -15,6 +15,7 @@ export interface CommonOptions {
   readonly json?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly undoOnFailure?: boolean;
 }
 
 export interface VmOptions extends CommonOptions {
@@ -43,6 +44,11 @@ export function addCommonOptions(command: Command, texts: Texts): Command {
     .option('--json', texts(message('cli.option.json')))
     .option('--dry-run', texts(message('cli.option.dry-run')))
     .option('--yes', texts(message('cli.option.yes')));
+}
+
+/** Options of commands that change something by a plan. */
+export function addChangeOptions(command: Command, texts: Texts): Command {
+  return command.option('--undo-on-failure', texts(message('cli.option.undo-on-failure')));
 }
 
 export function addVmOptions(command: Command, texts: Texts): Command {

@@ -9,6 +9,8 @@ export interface TargetResult {
   readonly vm?: string;
   readonly cluster?: string;
   readonly service?: string;
+  /** NAMESPACE/NAME of a workload group. */
+  readonly group?: string;
   readonly ok: boolean;
   readonly changed: boolean;
   readonly code: ExitCode;

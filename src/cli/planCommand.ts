@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { asMeshError, MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
-import type { Plan, PlanResult } from '../mesh/plan.ts';
-import { describeResult, previewPlan, runPlans, type PlanPreview } from '../mesh/planRunner.ts';
+import type { Plan, PlanEvent, PlanResult } from '../mesh/plan.ts';
+import { describeResult, previewPlan, runPlans, undoPlan, type PlanPreview } from '../mesh/planRunner.ts';
 import { exitCodeOfError, exitCodes } from './exitCode.ts';
 import type { TargetResult } from './output.ts';
 import { previewJson, previewLines, progressLine } from './planText.ts';
@@ -13,7 +13,7 @@ const AT_ONCE = 8;
 
 /** One thing a command changes, and how to get the plan for it. */
 export interface Target {
-  readonly kind: 'vm' | 'cluster' | 'service';
+  readonly kind: 'vm' | 'cluster' | 'service' | 'group';
   readonly name: string;
   plan(): Promise<Plan>;
 }
@@ -22,7 +22,7 @@ type Prepared = { readonly target: Target } & ({ readonly preview: PlanPreview }
 
 /**
  * Makes, shows, confirms and runs the plans of a command. A target whose plan cannot be made fails alone. With `--dry-run` nothing runs; without `--yes`
- * one question stands for all plans.
+ * one question stands for all plans. With `--undo-on-failure` a plan that fails is taken back as far as it came; one that is cancelled stays where it stopped, to be resumed.
  */
 export async function changeTargets(session: Session, targets: readonly Target[]): Promise<readonly TargetResult[]> {
   const { output, options, signal } = session;
@@ -62,15 +62,43 @@ async function ask({ options, prompts, output, signal }: Session): Promise<MeshE
 }
 
 async function run(
-  { output, signal }: Session,
+  session: Session,
   ready: readonly (Prepared & { readonly preview: PlanPreview })[],
 ): Promise<ReadonlyMap<Plan, PlanResult>> {
+  const { output, signal } = session;
   const names = new Map(ready.map(({ target, preview }) => [preview.plan, target.name]));
+  const told = new Set<string>();
+  const tell = (plan: Plan, event: PlanEvent): void => {
+    const line = progressLine(names.get(plan) ?? '', event, output.texts);
+    // What is asked again and again until it is so is told once.
+    if (event.progress !== undefined && told.has(line)) return;
+    told.add(line);
+    output.note(line);
+  };
   const results = await runPlans(
     ready.map(({ preview }) => preview.plan),
-    { signal, concurrency: AT_ONCE, onPlanEvent: (plan, event) => output.note(progressLine(names.get(plan) ?? '', event, output.texts)) },
+    { signal, concurrency: AT_ONCE, onPlanEvent: tell },
   );
-  return new Map(results.map((result) => [result.plan, result]));
+  const taken = await Promise.all(
+    results.map((result) => (wantsUndo(session, result) ? takeBack(session, result, tell) : Promise.resolve(result))),
+  );
+  return new Map(taken.map((result) => [result.plan, result]));
+}
+
+function wantsUndo({ options, signal }: Session, result: PlanResult): boolean {
+  return options.undoOnFailure === true && !result.ok && result.changed && !signal.aborted;
+}
+
+/** The run's own error stays the one that is told; what could not be undone is told beside it. */
+async function takeBack(
+  { output, signal }: Session,
+  failed: PlanResult,
+  tell: (plan: Plan, event: PlanEvent) => void,
+): Promise<PlanResult> {
+  output.say(message('cli.undoing', { plan: output.texts(failed.plan.title) }));
+  const undone = await undoPlan(failed, { signal, onEvent: (event) => tell(failed.plan, event) });
+  if (undone.error !== undefined) output.error(undone.error);
+  return { ...undone, ok: false, error: failed.error };
 }
 
 function wouldDo({ output }: Session, named: object, name: string, preview: PlanPreview): TargetResult {

@@ -1,7 +1,7 @@
 import { findService, findVm } from '../mesh/lookup.ts';
 import { message } from '../mesh/messages.ts';
 import type { AddCommand } from './main.ts';
-import { addCommonOptions, type CommonOptions } from './options.ts';
+import { addChangeOptions, addCommonOptions, type CommonOptions } from './options.ts';
 import { changeTargets } from './planCommand.ts';
 
 interface ServiceOptions extends CommonOptions {
@@ -15,7 +15,7 @@ export const registerCommand: AddCommand = (program, act) => {
     .command('register')
     .description(act.texts(message('cli.help.register')))
     .requiredOption('--service <names...>', act.texts(message('cli.option.service')));
-  addCommonOptions(command, act.texts).action(
+  addChangeOptions(addCommonOptions(command, act.texts), act.texts).action(
     act.run<ServiceOptions>('register', true, (session, { service }) => {
       const { mesh, inventory, signal } = session;
       return changeTargets(
@@ -37,7 +37,7 @@ export const deregisterCommand: AddCommand = (program, act) => {
     .description(act.texts(message('cli.help.deregister')))
     .requiredOption('--service <names...>', act.texts(message('cli.option.service')))
     .option('--vm <names...>', act.texts(message('cli.option.deregister-vm')));
-  addCommonOptions(command, act.texts).action(
+  addChangeOptions(addCommonOptions(command, act.texts), act.texts).action(
     act.run<ServiceOptions>('deregister', true, (session, { service, vm }) => {
       const { mesh, inventory, signal } = session;
       vm?.forEach((name) => findVm(inventory, name));

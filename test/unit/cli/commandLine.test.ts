@@ -46,6 +46,9 @@ describe('command line', function () {
       ['register', '--service', 'x'],
       ['deregister', '--service', 'x'],
       ['cluster', 'setup', '--cluster', 'prod'],
+      ['renew', '--all'],
+      ['upgrade', '--vm', 'db-1', '--package', 'x.deb'],
+      ['group', 'apply', '--cluster', 'prod', '-f', 'group.yaml'],
     ]) {
       const { code, out, err } = await run(folder, args);
       assert.deepEqual([code, out], [4, ''], args.join(' '));
@@ -61,6 +64,11 @@ describe('command line', function () {
       [['push', '--yes'], /--vm/],
       [['push', '--yes', '--vm', 'db-1', '--all'], /--vm/],
       [['generate', '--vm', 'db-1'], /--out/],
+      [['upgrade', '--yes', '--vm', 'db-1'], /--package/],
+      [['renew', '--yes'], /--vm/],
+      [['group', 'apply', '--yes', '-f', 'x.yaml'], /--cluster/],
+      [['group', 'apply', '--yes', '--cluster', 'prod'], /--file/],
+      [['group'], /^$/],
       [['push', '--yes', '--all', '--context', 'prod'], /NAME=CONTEXT/],
       [['push', '--yes', '--all', '--context', 'prod=-x'], /NAME=CONTEXT/],
       [['cluster', 'setup', '--yes', '--cluster', 'prod', '--provider', 'gke'], /gke/],
@@ -69,7 +77,7 @@ describe('command line', function () {
     for (const [args, expected] of cases) {
       const { code, out, err } = await run(folder, args);
       assert.deepEqual([code, out], [2, ''], args.join(' '));
-      assert.match(err, args.length === 0 ? /Usage/ : expected);
+      assert.match(err, expected.source === '^$' ? /Usage/ : expected);
     }
     const { code, out } = await run(folder, ['push', '--json', '--nope']);
     const document = JSON.parse(out) as { version: number; command: string; results: unknown[]; error: { code: string } };
@@ -83,6 +91,8 @@ describe('command line', function () {
       [['check', '--vm', '../x'], /no VM/],
       [['cluster', 'status', '--cluster', 'prd'], /no cluster prd[\s\S]*prod/],
       [['register', '--yes', '--service', 'x'], /no service x/],
+      [['group', 'list', '--cluster', 'prd'], /no cluster prd[\s\S]*prod/],
+      [['group', 'apply', '--yes', '--cluster', 'prod', '-f', 'none.yaml'], /no file none\.yaml/],
       [['status', '--all', '--inventory', 'other.yaml'], /no file other\.yaml/],
       [['status', '--all', '--context', 'prodd=x'], /no cluster prodd[\s\S]*prod/],
       [['cluster', 'status', '--cluster', 'prod', '--snapshot', 'none.yaml'], /no file none\.yaml/],
@@ -110,6 +120,16 @@ describe('command line', function () {
       '3 vms[0].namespce',
     ]);
     assert.deepEqual(await readdir(folder), before);
+  });
+
+  it('names the field and the line of a workload group that is wrong, and asks no cluster', async () => {
+    const text =
+      'apiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: { name: mysql, namespace: vm }\nspec:\n  template:\n    ports: { mysql: 99999 }\n';
+    await writeFile(path.join(folder, 'group.yaml'), text);
+    const { code, out, err } = await run(folder, ['group', 'apply', '--yes', '--json', '--cluster', 'prod', '-f', 'group.yaml']);
+    const { error } = JSON.parse(out) as { error: { code: string; field: string } };
+    assert.deepEqual([code, error.code, error.field], [2, 'group.invalid', 'spec.template.ports.mysql']);
+    assert.match(err, /99999[\s\S]*group\.yaml, line 6, column 21/);
   });
 
   it('speaks Simplified Chinese where the locale does', async () => {
