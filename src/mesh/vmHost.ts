@@ -127,7 +127,7 @@ export interface PushRequest {
   readonly files: readonly PushFile[];
   /**
    * Made before the files where missing, with everything missing above them (root's, 0755), and remembered in the manifest's created paths, so that
-   * `removeCreated` takes them away. One that those paths name already (an earlier push or the package made it) gets this owner and mode; any other
+   * `removeCreated` takes them away. One of those paths, or below one (an earlier push or the package made it), gets this owner and mode; any other
    * that was there before is the machine's own and stays as it is. What lies in them is not touched.
    */
   readonly directories?: readonly PushDirectory[];

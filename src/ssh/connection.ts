@@ -2,6 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { errorText, hostError } from './errors.ts';
 
+/** A server that is alive answers a request for a channel at once. */
+const CHANNEL_LIMIT_MS = 20_000;
+
 /** One authenticated SSH connection, with the connections of its jump hosts. */
 export class Connection {
   readonly host: string;
@@ -32,25 +35,51 @@ export class Connection {
     return () => this.#onLost.delete(callback);
   }
 
-  /** Starts one remote command. Throws `host.lost`, `host.command` where the server refuses the channel. */
-  exec(command: string): Promise<ClientChannel> {
+  /**
+   * Starts one remote command. Throws `host.lost`, also when the server says nothing in time (the connection is given up then),
+   * `host.command` where it refuses the channel, `cancelled`.
+   */
+  exec(
+    command: string,
+    { limitMs = CHANNEL_LIMIT_MS, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
-      if (this.#lost !== undefined) {
-        reject(this.#lost);
+      const state = { over: false };
+      const settle = (): void => {
+        state.over = true;
+        forget();
+        clearTimeout(limit);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      const onAbort = (): void => fail(hostError('cancelled', { host: this.host }, { text: 'cancelled.before' }));
+      const limit = setTimeout(() => this.#lose(new Error(`no answer to a new channel in ${limitMs / 1000} s`)), limitMs);
+      let forget = (): void => undefined;
+      forget = this.whenLost(fail);
+      if (state.over) return;
+      if (signal?.aborted === true) {
+        onAbort();
         return;
       }
-      const forget = this.whenLost(reject);
+      signal?.addEventListener('abort', onAbort);
       const started = (error: Error | undefined, channel: ClientChannel): void => {
-        forget();
-        if (error !== undefined)
-          reject(this.#lost ?? hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
-        else resolve(channel);
+        if (state.over) {
+          // Nobody waits for it any more.
+          if (error === undefined) channel.destroy();
+          return;
+        }
+        if (error === undefined) {
+          settle();
+          resolve(channel);
+        } else fail(hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
       };
       try {
         this.#client.exec(command, started);
       } catch (error) {
-        forget();
-        reject(this.#lostError(error));
+        fail(this.#lostError(error));
       }
     });
   }

@@ -39,7 +39,7 @@ function probeScript(request: ProbeRequest, root: boolean): string {
     );
   if (files.length > 0) parts.push(`describe ${words(files.map((file) => checkPath(file.path)))}`);
   files.forEach(({ path, want }, index) => {
-    if (want === 'text' || want === 'certificate') parts.push(`${want} ${index} ${word(path)}`);
+    if (want === 'text' || want === 'certificate' || want === 'token') parts.push(`${want} ${index} ${word(path)}`);
   });
   if ((request.units ?? []).length > 0) parts.push(`units ${words((request.units ?? []).map(checkName))}`);
   if ((request.packages ?? []).length > 0) parts.push(`packages ${words((request.packages ?? []).map(checkName))}`);

@@ -4,6 +4,7 @@ import type { CertificateFacts } from '../mesh/model.ts';
 import type { HostFacts, HostState, PackageState, ProbeRequest, RemoteFile, UnitState } from '../mesh/ports.ts';
 import { parseDescribed } from './describe.ts';
 import { parseManifest } from './manifest.ts';
+import { tokenFacts } from './tokenFacts.ts';
 
 /** Interfaces that container engines make: their addresses reach nobody else. */
 const BRIDGES = /^(docker|br-|virbr|cni|flannel|veth|cali|lxc|podman|kube-)/;
@@ -38,6 +39,7 @@ function hostFacts(
   );
   const [kind, ...target] = one('resolv').split(' ');
   const remote = Number(one('clock')) * 1000;
+  const packaging = one('packaging');
   const booted = systemdTime(one('booted').replace(/^UserspaceTimestamp=/, ''));
   return {
     hostname: one('hostname'),
@@ -46,7 +48,12 @@ function hostFacts(
       return BRIDGES.test(name) || address === '' ? [] : [{ address: address.replace(/\/\d+$/, ''), interface: name }];
     }),
     ...(one('hostip') === '' ? {} : { hostnameAddress: one('hostip').split(/\s+/)[0] }),
-    os: { id: os.get('ID') ?? '', version: os.get('VERSION_ID') ?? '', architecture: one('architecture') },
+    os: {
+      id: os.get('ID') ?? '',
+      version: os.get('VERSION_ID') ?? '',
+      architecture: one('architecture'),
+      ...(packaging === 'deb' || packaging === 'rpm' ? { packages: packaging } : {}),
+    },
     loginUser: one('user'),
     sudo: sudo ?? sudoKind(one('sudo')),
     resolvConf: { kind: kind === 'file' || kind === 'link' ? kind : 'absent', ...(kind === 'link' ? { target: target.join(' ') } : {}) },
@@ -80,11 +87,13 @@ function remoteFiles(
     new Map(values(word).map((line) => [Number(line.slice(0, line.indexOf(' '))), line.slice(line.indexOf(' ') + 1)]));
   const texts = indexed('text');
   const publics = indexed('public');
+  const claims = indexed('claims');
   return asked.map(({ path, want }, index) => {
     const { exists, kind, mode, owner, group, size, sha256 } = described.get(path) ?? { exists: false };
     const text = texts.has(index) ? Buffer.from(texts.get(index) ?? '', 'base64').toString('utf8') : undefined;
     const publicKey = publics.get(index);
-    const certificate = want !== 'certificate' ? undefined : publicKey === undefined ? firstCertificate(text) : keyFacts(publicKey);
+    const certificate = want === 'certificate' ? (firstCertificate(text) ?? keyFacts(publicKey)) : undefined;
+    const token = want === 'token' ? tokenFacts(claims.get(index)) : undefined;
     const shown = want === 'text' ? text : undefined;
     return {
       path,
@@ -97,6 +106,7 @@ function remoteFiles(
       sha256,
       ...(shown === undefined ? {} : { text: shown }),
       ...(certificate === undefined ? {} : { certificate }),
+      ...(token === undefined ? {} : { token }),
     };
   });
 }
@@ -112,8 +122,8 @@ function firstCertificate(text: string | undefined): CertificateFacts | undefine
 }
 
 /** For a private key: only the SHA-256 of its public half (SubjectPublicKeyInfo, DER); undefined where openssl could not read it. */
-function keyFacts(base64: string): CertificateFacts | undefined {
-  if (base64 === '') return undefined;
+function keyFacts(base64: string | undefined): CertificateFacts | undefined {
+  if (base64 === undefined || base64 === '') return undefined;
   const fingerprint = (createHash('sha256').update(base64, 'base64').digest('hex').toUpperCase().match(/../g) ?? []).join(':');
   return { subject: '', issuer: '', uris: [], notBefore: '', notAfter: '', fingerprint };
 }

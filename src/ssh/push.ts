@@ -3,6 +3,7 @@ import type { CallOptions, HostManifest, PushRequest, PushResult } from '../mesh
 import { parseDescribed } from './describe.ts';
 import { hostError } from './errors.ts';
 import { parseManifest } from './manifest.ts';
+import { inside } from './pushDirectories.ts';
 import { bytesOf, parsePlaces, planPush, sha256, type Situation } from './pushPlan.ts';
 import { DESCRIBE_FUNCTIONS } from './scripts/describe.ts';
 import { LOOK, STATE_FUNCTIONS } from './scripts/state.ts';
@@ -18,11 +19,16 @@ export const PUSH_LIMIT_MS = 120_000;
 export async function push(session: HostSession, request: PushRequest, options: CallOptions = {}): Promise<PushResult> {
   for (const file of request.files) checkFile(file);
   (request.drop ?? []).forEach(checkPath);
+  (request.directories ?? []).forEach(checkFile);
   const intended: { result?: PushResult; before?: number } = {};
   const call = { ...options, root: true, limitMs: PUSH_LIMIT_MS };
   const once = (): Promise<PushResult> =>
     session.withShell(call, async (shell) => {
-      const situation = await enter(shell, [...request.files.map((file) => file.path), ...(request.drop ?? [])]);
+      const situation = await enter(shell, [
+        ...request.files.map((file) => file.path),
+        ...(request.drop ?? []),
+        ...(request.directories ?? []).flatMap(({ path }) => [path, inside(path)]),
+      ]);
       const done = intended.result;
       if (done !== undefined && situation.manifest?.generation === done.generation && holds(situation.manifest, request)) {
         await shell.finish();
@@ -39,6 +45,7 @@ export async function push(session: HostSession, request: PushRequest, options: 
         intended.result = result;
         await commitTransaction(shell, {
           changes: plan.changes,
+          directories: plan.directories,
           adopted: plan.adopted,
           manifest: plan.manifest,
           hadManifest: situation.manifest !== undefined,
@@ -100,7 +107,7 @@ export async function interrupted(session: HostSession, error: unknown, generati
   );
 }
 
-function checkFile(file: PushRequest['files'][number]): void {
+function checkFile(file: Pick<PushRequest['files'][number], 'path' | 'mode' | 'owner' | 'group'>): void {
   checkPath(file.path);
   checkAccount(file.owner);
   checkAccount(file.group);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HostManifest, PushFile, PushRequest } from '../mesh/ports.ts';
 import type { Described } from './describe.ts';
 import { hostError } from './errors.ts';
+import { planDirectories, type DirectoryChange } from './pushDirectories.ts';
 
 /** Where a path really lies, from `place` (scripts/transaction.ts). */
 export interface Place {
@@ -37,6 +38,7 @@ export interface Situation {
 
 export interface PushPlan {
   readonly changes: readonly Change[];
+  readonly directories: readonly DirectoryChange[];
   readonly unchanged: readonly string[];
   /** Files that are right already but not recorded yet: their originals are themselves. */
   readonly adopted: readonly string[];
@@ -141,10 +143,13 @@ export function planPush(host: string, request: PushRequest, situation: Situatio
       changes.push({ path, place, now: state, to: { kind: 'kept', source: `${originals}/${copyName(path)}` }, keepOriginal: false });
     else if (state.exists) changes.push({ path, place, now: state, to: { kind: 'absent' }, keepOriginal: false });
   }
-  const created = [...new Set(changes.filter((change) => change.to.kind !== 'absent').flatMap((change) => change.place.missing))];
+  const directories = planDirectories(host, request.directories ?? [], situation);
+  const made = [...changes.filter((change) => change.to.kind !== 'absent').map((change) => change.place), ...directories];
+  const created = [...new Set(made.flatMap((place) => place.missing))];
   const list = [...files.values()];
   const quiet =
     changes.length === 0 &&
+    directories.length === 0 &&
     before !== undefined &&
     JSON.stringify(list) === JSON.stringify(before.files) &&
     sameOwner(request.owner, before.owner);
@@ -161,7 +166,7 @@ export function planPush(host: string, request: PushRequest, situation: Situatio
       groups: before?.created.groups ?? [],
     },
   };
-  return { changes, unchanged, adopted, manifest: quiet ? before : manifest };
+  return { changes, directories, unchanged, adopted, manifest: quiet ? before : manifest };
 }
 
 function sameOwner(a: HostManifest['owner'], b: HostManifest['owner']): boolean {

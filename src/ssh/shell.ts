@@ -49,7 +49,7 @@ export class RemoteShell {
   /** Starts the shell as the login user, or as root through sudo. Throws `host.sudo-refused`, `host.sudo-password`, `host.lost`, `host.command`. */
   static async open(connection: Connection, root: false | ShellPrompts, signal?: AbortSignal): Promise<RemoteShell> {
     const token = crypto.randomUUID().replaceAll('-', '');
-    const channel = await connection.exec(root === false || connection.user === 'root' ? AS_LOGIN(token) : AS_ROOT(token));
+    const channel = await connection.exec(root === false || connection.user === 'root' ? AS_LOGIN(token) : AS_ROOT(token), { signal });
     const { pid, rest, stderr } = await started(channel, connection, token, root, signal);
     const shell = new RemoteShell(channel, connection, token, pid);
     shell.#follow(connection, rest, stderr);

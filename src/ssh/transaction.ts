@@ -1,5 +1,6 @@
 import type { HostManifest } from '../mesh/ports.ts';
 import { manifestText } from './manifest.ts';
+import { dressing, type DirectoryChange } from './pushDirectories.ts';
 import { copyName, type Change } from './pushPlan.ts';
 import { STATE_DIRECTORY, WAITING } from './scripts/state.ts';
 import type { RemoteShell } from './shell.ts';
@@ -16,6 +17,7 @@ export interface GenerationRecord {
 
 export interface Transaction {
   readonly changes: readonly Change[];
+  readonly directories?: readonly DirectoryChange[];
   readonly adopted: readonly string[];
   readonly manifest: HostManifest;
   /** Whether a manifest is there already. */
@@ -50,7 +52,7 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
     receive.push(`rm -rf -- ${generation}`, `mkdir -p -- ${generation}`, `head -c ${bytes.length} >${generation}/changes.json`);
     data.push(bytes);
   }
-  const missing = missingParents(changes);
+  const missing = missingDirectories(transaction);
   const lists = [directories, [...missing].reverse(), journalLines(transaction)].map((list) =>
     Buffer.from(list.map((line) => `${line}\n`).join('')),
   );
@@ -68,6 +70,7 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
   await shell.ask(
     [
       ...ownership(changes),
+      ...dressing(transaction.directories ?? []),
       ...keeping(transaction, generation),
       ...changes.flatMap((change, index) =>
         change.now.exists ? [`hold ${index} ${words([change.place.directory, change.place.name])}`] : [],
@@ -98,8 +101,9 @@ function journalLines({ changes, hadManifest }: Transaction): string[] {
 }
 
 /** Directories to make, outermost first. */
-function missingParents(changes: readonly Change[]): string[] {
-  const missing = new Set(changes.filter((change) => change.to.kind !== 'absent').flatMap((change) => change.place.missing));
+function missingDirectories({ changes, directories = [] }: Transaction): string[] {
+  const places = [...changes.filter((change) => change.to.kind !== 'absent').map((change) => change.place), ...directories];
+  const missing = new Set(places.flatMap((place) => place.missing));
   return [...missing].sort((a, b) => a.length - b.length);
 }
 

@@ -218,6 +218,30 @@ describe('the way into a machine', function () {
       assert.equal(nobody.code, 'host.auth-failed');
     });
 
+    it('answers the questions of keyboard-interactive, asked again when wrong', async () => {
+      heals.push(await restrictSudo(tests.lab, 'vm-1', 'password'));
+      await tests.root('vm-1', 'echo "KbdInteractiveAuthentication yes" >/etc/ssh/sshd_config.d/interactive.conf; systemctl restart ssh');
+      heals.push(async () => {
+        await tests.root('vm-1', 'rm /etc/ssh/sshd_config.d/interactive.conf; systemctl restart ssh');
+      });
+      const lines = ['Host *', '  PreferredAuthentications keyboard-interactive'];
+      const person = new Person({ answers: ['wrong', SUDO_PASSWORD] });
+      assert.equal(await whoami('vm-1', { lines, prompter: person }), 'admin');
+      assert.deepEqual(
+        person.questions.map(({ kind, prompt, echo }) => [kind, prompt.trim(), echo]),
+        [
+          ['interactive', 'Password:', false],
+          ['interactive', 'Password:', false],
+        ],
+      );
+      assert.match(
+        await tests.root('vm-1', 'journalctl -q -b -t sshd -o cat | grep "^Accepted" | tail -n 1'),
+        /^Accepted keyboard-interactive\/pam for admin /,
+      );
+      const nobody = await errorOf(tests.open('vm-1', { lines }));
+      assert.equal(nobody.code, 'host.auth-failed');
+    });
+
     it('reaches a machine through another, each with its own host key', async () => {
       const host = await tests.open('vm-2', { lines: ['Host vm-2', '  ProxyJump vm-1'] });
       const origin = await host.run({ argv: ['printenv', 'SSH_CONNECTION'] });

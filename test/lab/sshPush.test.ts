@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PushFile, PushRequest, VmHost } from '../../src/mesh/ports.ts';
+import type { PushFile, PushRequest, PushResult, VmHost } from '../../src/mesh/ports.ts';
 import { Secret } from '../../src/mesh/secret.ts';
 import { fillDisk, killSshd, linkDown, readOnly, type Heal } from './faults.ts';
 import { codeOf, errorOf, OWNER, SshTests } from './sshSupport.ts';
@@ -100,6 +100,72 @@ describe('a push', function () {
       fileSet('one').map(({ path }) => ({ path, original: 'absent' })),
     );
     assert.deepEqual(manifest.created.paths, ['/etc/push', '/etc/push/certs']);
+  });
+
+  it('makes directories with owner and mode, puts its own right again, and leaves those of the machine', async () => {
+    await tests.root('vm-1', 'mkdir -m 711 /etc/pushed-before; ln -s /etc/push-real /etc/push-link; mkdir /etc/push-real');
+    heals.push(async () => {
+      await tests.root('vm-1', 'rm -rf /etc/pushed-before /etc/push-link /etc/push-real /run/push-run');
+    });
+    const directories = [
+      ...['/etc/push/proxy/deep', '/run/push-run/tokens', '/etc/pushed-before', '/etc/push-link/below'].map((path) => ({
+        path,
+        mode: 0o750,
+        owner: 'admin',
+        group: 'games',
+      })),
+      { path: '/etc/push/proxy', mode: 0o2755, owner: 'games', group: 'games' },
+    ];
+    const listed = (): Promise<string> =>
+      tests.root(
+        'vm-1',
+        "stat -c '%n %a %U %G' /etc/push /etc/push/proxy /etc/push/proxy/deep /run/push-run /run/push-run/tokens /etc/pushed-before /etc/push-real/below 2>&1",
+      );
+    const wanted = [
+      '/etc/push 755 root root',
+      '/etc/push/proxy 2755 games games',
+      '/etc/push/proxy/deep 750 admin games',
+      '/run/push-run 755 root root',
+      '/run/push-run/tokens 750 admin games',
+      '/etc/pushed-before 711 root root',
+      '/etc/push-real/below 750 admin games',
+    ].join('\n');
+    const files = [{ path: '/run/push-run/tokens/token', mode: 0o600, owner: 'admin', group: 'games', content: 'one' }];
+    const push = (): Promise<PushResult> => host.push({ owner: OWNER, files, directories });
+    assert.equal((await push()).generation, 1);
+    assert.equal(await listed(), wanted);
+    const { manifest } = await host.probe({ manifest: true });
+    assert.deepEqual([...(manifest?.created.paths ?? [])].sort(), [
+      '/etc/push',
+      '/etc/push-real/below',
+      '/etc/push/proxy',
+      '/etc/push/proxy/deep',
+      '/run/push-run',
+      '/run/push-run/tokens',
+    ]);
+    assert.equal((await push()).generation, 1, 'a second time changes nothing');
+    // As after a reboot, and after somebody's chown.
+    await tests.root('vm-1', 'rm -rf /run/push-run; chown root:root /etc/push/proxy; chmod 700 /etc/push/proxy/deep');
+    assert.deepEqual((await push()).changed, ['/run/push-run/tokens/token']);
+    assert.equal(await listed(), wanted);
+    assert.equal(
+      await codeOf(
+        host.push({ owner: OWNER, files, directories: [{ path: '/etc/push/nobody', mode: 0o755, owner: 'no-such', group: 'games' }] }),
+      ),
+      'host.owner',
+    );
+    assert.equal(await tests.root('vm-1', 'ls -d /etc/push/nobody 2>/dev/null || echo absent'), 'absent');
+    assert.equal(
+      await codeOf(host.push({ owner: OWNER, files, directories: [{ path: '/etc/passwd', mode: 0o755, owner: 'root', group: 'root' }] })),
+      'host.path-unsafe',
+    );
+    await host.restoreOriginals();
+    await host.removeCreated();
+    assert.equal(
+      await tests.root('vm-1', 'ls -d /etc/push /run/push-run /etc/push-real/below 2>/dev/null || :; stat -c %a /etc/pushed-before'),
+      '711',
+    );
+    assert.equal(await waiting(), '');
   });
 
   it('a second time touches nothing: same inodes, times and generation', async () => {

@@ -215,6 +215,46 @@ describe('on a machine', function () {
       }
     });
 
+    it('reads the certificates of a machine that has no openssl, also of a file that holds the key too', async () => {
+      await root(`mkdir -p /etc/look && cd /etc/look && openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=both -keyout key.pem -out cert.pem 2>/dev/null
+        cat key.pem cert.pem >both.pem; chmod 600 *.pem; mv /usr/bin/openssl /usr/bin/openssl.away`);
+      heals.push(() => done(root('mv /usr/bin/openssl.away /usr/bin/openssl; rm -rf /etc/look')));
+      const state = await host.probe({
+        files: ['cert.pem', 'both.pem', 'key.pem'].map((name) => ({ path: `/etc/look/${name}`, want: 'certificate' })),
+      });
+      const fingerprint = new X509Certificate(await root('cat /etc/look/cert.pem')).fingerprint256;
+      assert.deepEqual(
+        state.files.map(({ certificate }) => certificate?.fingerprint),
+        [fingerprint, fingerprint, undefined],
+      );
+    });
+
+    it('reads what a token claims and never sends the token', async () => {
+      // header.payload.signature of RFC 7519; the payload was written by hand: {"aud":["istio-ca"],"exp":1700000000,"sub":"system:serviceaccount:vm:mysql"}
+      const payload = 'eyJhdWQiOlsiaXN0aW8tY2EiXSwiZXhwIjoxNzAwMDAwMDAwLCJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6dm06bXlzcWwifQ';
+      await root(`mkdir -p /run/look && cd /run/look && printf %s 'eyJhbGciOiJSUzI1NiJ9.${payload}.c2lnbmF0dXJl' >token; chmod 600 token
+        echo 'not a token' >garbage; printf 'a.%s.c' "$(printf '{}' | base64)" >empty; head -c 100 /dev/urandom >noise; : >nothing; printf 'a.%%%%.c' >strange`);
+      heals.push(() => done(root('rm -rf /run/look')));
+      const names = ['token', 'garbage', 'empty', 'noise', 'nothing', 'strange', 'absent'];
+      const state = await host.probe({ files: names.map((name) => ({ path: `/run/look/${name}`, want: 'token' })) });
+      assert.deepEqual(state.files[0]?.token, {
+        subject: 'system:serviceaccount:vm:mysql',
+        audiences: ['istio-ca'],
+        expiresAt: '2023-11-14T22:13:20.000Z',
+      });
+      assert.deepEqual(
+        state.files.slice(1).map(({ token, exists }) => [token, exists]),
+        [...Array.from({ length: 5 }, () => [undefined, true]), [undefined, false]],
+      );
+      assert.equal(JSON.stringify(state).includes('c2lnbmF0dXJl'), false);
+      assert.equal(JSON.stringify(state).includes(payload), false);
+    });
+
+    it('says which packages the system is made of', async () => {
+      const { facts } = await host.probe({ facts: true });
+      assert.deepEqual([facts?.os.packages, facts?.os.architecture], ['deb', await root('dpkg --print-architecture')]);
+    });
+
     it('sees who holds port 53', async () => {
       const state = await host.probe({ facts: true });
       assert.ok(
@@ -295,6 +335,24 @@ describe('on a machine', function () {
       const dead = await errorOf(host.setUnits({ start: ['dead'], settleMs: 1000 }, { owner: OWNER }));
       assert.match(String(dead.userMessage.args.log), /cannot load key pair/);
       assert.equal(dead.userMessage.args.state, 'activating (auto-restart)');
+    });
+
+    it("whose wrapper's child opens a session: its words are told, and its end leaves nothing", async () => {
+      await tests.lab.onMachine('vm-1', ['sh', '-c', 'cat >/usr/local/bin/wrapper && chmod 755 /usr/local/bin/wrapper'], {
+        input: `#!/bin/sh\nsu -s /bin/sh -c 'echo the child has no certificate; sleep 0.3; [ -e /run/child-ends ] && exit 1; sleep 983' games\n`,
+      });
+      heals.push(() => done(root('rm -f /usr/local/bin/wrapper /run/child-ends; pkill -x -f "sleep 983" || :')));
+      await unit('wrapped', 'ExecStart=/usr/local/bin/wrapper');
+      await host.setUnits({ start: ['wrapped'], settleMs: 500 }, { owner: OWNER });
+      assert.equal(await root('pgrep -fxc "sleep 983"'), '1');
+      assert.doesNotMatch(await root('cat /proc/$(pgrep -fx "sleep 983")/cgroup'), /wrapped/, 'it is in no cgroup of the unit');
+      await host.setUnits({ restart: ['wrapped'], settleMs: 500 });
+      assert.equal(await root('pgrep -fxc "sleep 983"'), '1');
+      await host.setUnits({ stop: ['wrapped'] });
+      assert.equal(await root('pgrep -fxc "sleep 983" || :'), '0');
+      await root('touch /run/child-ends');
+      const refusal = await errorOf(host.setUnits({ start: ['wrapped'], settleMs: 1000 }, { owner: OWNER }));
+      assert.match(String(refusal.userMessage.args.log), /the child has no certificate/);
     });
 
     it('that do not exist are named', async () => {

@@ -40,6 +40,11 @@ moded() (
   shift
   chmod -- "$@"
 )
+# dress DIRECTORY MODE OWNER:GROUP: goes in first, so that a link put in its place is not followed.
+dress() (
+  cd -P -- "$1" && [ "$PWD" = "$1" ] || { echo "$1" >&2; return 76; }
+  chown -- "$3" . && chmod -- "$2" .
+)
 # keep PATH DESTINATION: what is there now, in root's own directory.
 keep() {
   rm -rf -- "$2"

@@ -27,6 +27,43 @@ end_job() {
 }
 `;
 
+/**
+ * Processes that a unit started and that its stop does not reach: `su` has a session opened (pam_systemd), and it and its child leave the unit's
+ * cgroup for the session's. strays UNIT prints `pid start-time` of each; end_strays FILE ends those that are still the same process.
+ */
+const STRAYS = `
+born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+below() { for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do echo "$child"; below "$child"; done; }
+strays() {
+  main=$(systemctl show -p MainPID --value -- "$1")
+  group=$(systemctl show -p ControlGroup --value -- "$1")
+  if [ "\${main:-0}" = 0 ] || [ -z "$group" ]; then return 0; fi
+  for pid in $(below "$main"); do
+    grep -qF ":$group" "/proc/$pid/cgroup" 2>/dev/null || echo "$pid $(born "$pid")"
+  done
+}
+end_strays() {
+  for signal in TERM TERM TERM TERM TERM TERM KILL; do
+    left=
+    while read -r pid born; do
+      if [ -n "$born" ] && [ "$(born "$pid")" = "$born" ]; then left=y; kill -$signal "$pid" 2>/dev/null; fi
+    done <"$1"
+    [ -n "$left" ] || return 0
+    sleep 0.5
+  done
+}`;
+
+/** Remembers the strays of units that stop, and ends them afterwards; a unit with strays is stopped before it is started anew. */
+function clean(units: readonly string[]): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  if (units.length === 0) return { before: [], after: [] };
+  return {
+    before: [`for unit in ${words(units)}; do strays "$unit" >"$1/strays-$unit"; done`],
+    after: [
+      `for unit in ${words(units)}; do if [ -s "$1/strays-$unit" ]; then timeout 110 systemctl stop -- "$unit"; end_strays "$1/strays-$unit"; fi; done`,
+    ],
+  };
+}
+
 /** The script of a job that changes units. Its result: `ok`, or `failed` with the units that did not stay active. */
 export function unitJob(change: UnitChange, settleMs: number): string {
   const step = (verb: string, names: readonly string[] | undefined): string[] =>
@@ -35,8 +72,11 @@ export function unitJob(change: UnitChange, settleMs: number): string {
   return [
     'exec >"$1/log" 2>&1 </dev/null',
     'LC_ALL=C; export LC_ALL; code=ok; bad=',
+    STRAYS,
     'restarts() { systemctl show -p NRestarts -p InvocationID -- "$1"; }',
+    ...clean([...(change.stop ?? []), ...(change.restart ?? [])]).before,
     ...step('stop', change.stop),
+    ...clean([...(change.stop ?? []), ...(change.restart ?? [])]).after,
     ...step('disable', change.disable),
     ...step('enable', change.enable),
     ...step('start', change.start),

@@ -20,6 +20,51 @@ class SilentJump extends EventEmitter {
   }
 }
 
+describe('a remote command', () => {
+  /** A server that takes the request for a channel and says nothing. */
+  class SilentServer extends EventEmitter {
+    answer: Opened = () => assert.fail('not asked yet');
+    exec(_command: string, opened: Opened): void {
+      this.answer = opened;
+    }
+    destroy(): void {
+      this.emit('close');
+    }
+  }
+  const start = (options: { readonly limitMs?: number; readonly signal?: AbortSignal }) => {
+    const server = new SilentServer();
+    const connection = new Connection(server as unknown as Client, { host: 'db', user: 'admin' }, undefined);
+    return { server, connection, channel: connection.exec('true', options).catch((error: unknown) => error) };
+  };
+
+  it('that gets no channel in time is given up with its connection', async () => {
+    const { server, connection, channel } = start({ limitMs: 20 });
+    assert.ok(isMeshError(await channel, 'host.lost'));
+    assert.equal(connection.open, false);
+    const late = new PassThrough();
+    server.answer(undefined, late);
+    assert.equal(late.destroyed, true);
+  });
+
+  it('can be cancelled before its channel is open, and the connection stays', async () => {
+    const control = new AbortController();
+    const { connection, channel } = start({ signal: control.signal });
+    control.abort();
+    assert.ok(isMeshError(await channel, 'cancelled'));
+    assert.equal(connection.open, true);
+  });
+
+  it('gets its channel, or the server’s refusal', async () => {
+    const granted = start({ limitMs: 60_000 });
+    const channel = new PassThrough();
+    granted.server.answer(undefined, channel);
+    assert.equal(await granted.channel, channel);
+    const refused = start({ limitMs: 60_000 });
+    refused.server.answer(new Error('open failed'));
+    assert.ok(isMeshError(await refused.channel, 'host.command'));
+  });
+});
+
 describe('a stream through a jump host', () => {
   const open = (options: { readonly limitMs: number; readonly signal?: AbortSignal }) => {
     const client = new SilentJump();
