@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheDirectory } from '../../scripts/node24.mjs';
 import { down } from './down.ts';
 import type { Lab } from './env.ts';
-import { labEnv } from './env.ts';
+import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
-import { up } from './up.ts';
 
-const NAME = 'conform';
 const APPLY = 'application/apply-patch+yaml';
 
 describe("the lab's cluster", function () {
@@ -18,12 +15,11 @@ describe("the lab's cluster", function () {
 
   before(async function () {
     this.timeout(1_800_000);
-    await up(NAME, 1, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
-    lab = await labEnv(NAME);
+    lab = await startOwnLab('conform', 1);
   });
 
   after(async () => {
-    await down(NAME);
+    await down(lab.name);
   });
 
   async function kubectl(...argv: string[]): Promise<string> {

@@ -11,6 +11,7 @@ import type { PlanEvent } from '../../src/mesh/plan.ts';
 import { previewPlan, runPlan } from '../../src/mesh/planRunner.ts';
 import type { Lab } from './env.ts';
 import { labEnv } from './env.ts';
+import { failure } from './support/failure.ts';
 
 /** The load balancers of Istio 1.0.3 as its install/kubernetes/mesh-expansion.yaml has them (citadel facts 3). */
 const BALANCERS = [
@@ -41,15 +42,6 @@ interface LiveService {
 interface LiveEndpoints {
   metadata: { annotations?: Record<string, string> };
   subsets?: { addresses?: { ip: string }[]; ports?: { name: string; port: number; protocol: string }[] }[];
-}
-
-async function failure(promise: Promise<unknown>): Promise<MeshError> {
-  const error: unknown = await promise.then(
-    () => assert.fail('no error'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(typeof error === 'object' && error !== null && 'meshError' in error, String(error));
-  return error as MeshError;
 }
 
 describe('a cluster on the lab', function () {

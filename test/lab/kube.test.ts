@@ -9,14 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { cacheDirectory } from '../../scripts/node24.mjs';
 import { createClusterApi, createSnapshotApi, listContexts, loadKubeconfig } from '../../src/kube/index.ts';
-import type { MeshError } from '../../src/mesh/errors.ts';
 import type { ClusterApi, KubeObject, ObjectRef, WatchEvent } from '../../src/mesh/ports.ts';
 import { API_PORT } from './addresses.ts';
 import { members } from './cgroups.ts';
+import { down } from './down.ts';
 import type { Lab } from './env.ts';
-import { labEnv } from './env.ts';
 import { processGroup } from './processes.ts';
 import { cableTo, type Cable } from './support/cable.ts';
+import { failure } from './support/failure.ts';
+import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
 import { up } from './up.ts';
 
@@ -41,15 +42,6 @@ interface LiveObject {
 
 function ref(kind: string, name: string, apiVersion = 'v1'): ObjectRef {
   return { apiVersion, kind, namespace: NAMESPACE, name };
-}
-
-async function failure(promise: Promise<unknown>): Promise<MeshError> {
-  const error: unknown = await promise.then(
-    () => assert.fail('no error'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(typeof error === 'object' && error !== null && 'meshError' in error, String(error));
-  return error as MeshError;
 }
 
 describe('kube on the lab', function () {
@@ -81,18 +73,6 @@ describe('kube on the lab', function () {
     return file;
   }
 
-  /** After the API server was killed its clients come back with pauses; the tests after these want a whole cluster. */
-  async function controllersAreBack(): Promise<void> {
-    const name = `${NAMESPACE}-after`;
-    await lab.kubectl(['create', 'namespace', name]);
-    const deadline = Date.now() + 90_000;
-    while ((await lab.kubectl(['-n', name, 'get', 'serviceaccount', 'default'], { tolerant: true })).code !== 0) {
-      assert.ok(Date.now() < deadline, 'the controllers do not come back');
-      await sleep(200);
-    }
-    await lab.kubectl(['delete', 'namespace', name, '--wait=false']);
-  }
-
   async function throughCable(): Promise<{ cable: Cable; cluster: ClusterApi }> {
     const cable = await cableTo(lab.addresses.apiServer, API_PORT);
     cables.push(cable);
@@ -105,7 +85,8 @@ describe('kube on the lab', function () {
   }
 
   before(async () => {
-    lab = await labEnv();
+    // One of its own: the API server is killed here.
+    lab = await startOwnLab('kube', 1);
     folder = await mkdtemp(path.join(tmpdir(), 'kube-test-'));
     await lab.kubectl(['create', 'namespace', NAMESPACE]);
     await lab.kubectl(['-n', NAMESPACE, 'create', 'serviceaccount', 'robot']);
@@ -116,11 +97,9 @@ describe('kube on the lab', function () {
     await Promise.all(cables.splice(0).map((cable) => cable.close()));
   });
 
-  after(async function () {
-    this.timeout(120_000);
-    await controllersAreBack();
-    await lab.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
+  after(async () => {
     await rm(folder, { recursive: true, force: true });
+    await down(lab.name);
   });
 
   it('lists the contexts kubectl lists', async () => {

@@ -11,10 +11,9 @@ import { labEnv } from './env.ts';
 import { leader } from './machines.ts';
 import { uplinkName } from './names.ts';
 import { readRecord } from './record.ts';
+import { ownLabName, testContext as context } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
 import { up } from './up.ts';
-
-const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`    ${line}\n`) };
 
 /** Everything on this machine that carries the lab's name, found with ip, findmnt, ps and ls. */
 async function traces(lab: string): Promise<string[]> {
@@ -66,7 +65,9 @@ async function killAll(lab: string): Promise<void> {
 
 describe('labs', function () {
   this.timeout(120_000);
-  const names = ['side-a', 'side-b'] as const;
+  const first = ownLabName('side-a');
+  const second = ownLabName('side-b');
+  const names = [first, second] as const;
 
   before(async function () {
     this.timeout(1_800_000);
@@ -96,61 +97,61 @@ describe('labs', function () {
   });
 
   it('a second up changes nothing', async () => {
-    const before = await lasting('side-a');
-    await up('side-a', 1, context);
-    assert.deepEqual(await lasting('side-a'), before);
+    const before = await lasting(first);
+    await up(first, 1, context);
+    assert.deepEqual(await lasting(first), before);
   });
 
   it('down takes one and leaves the other', async () => {
-    await down('side-a');
-    assert.deepEqual(await traces('side-a'), []);
-    const other = await labEnv('side-b');
+    await down(first);
+    assert.deepEqual(await traces(first), []);
+    const other = await labEnv(second);
     assert.equal((await other.ssh('vm-1', ['true'])).code, 0);
     assert.equal((await other.kubectl(['get', 'namespaces'])).code, 0);
   });
 
   it('up starts again what was killed with -9, and keeps what the API server and the machine had', async () => {
-    const lab = await labEnv('side-b');
+    const lab = await labEnv(second);
     await lab.kubectl(['create', 'namespace', 'kept']);
     await lab.ssh('vm-1', ['sh', '-c', 'echo kept > kept; sync']);
-    await killAll('side-b');
-    await up('side-b', 1, context);
+    await killAll(second);
+    await up(second, 1, context);
     assert.equal((await lab.kubectl(['get', 'namespace', 'kept'])).code, 0);
     assert.equal((await lab.ssh('vm-1', ['cat', 'kept'])).stdout, 'kept\n');
   });
 
   it('down leaves nothing after everything was killed with -9', async () => {
-    await killAll('side-b');
-    await down('side-b');
-    assert.deepEqual(await traces('side-b'), []);
+    await killAll(second);
+    await down(second);
+    assert.deepEqual(await traces(second), []);
   });
 
   for (const delay of [150, 400, 800, 1600, 3200]) {
     it(`down leaves nothing after up was killed with -9 at ${delay} ms`, async () => {
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], {
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
         stdio: 'ignore',
       });
       const ended = new Promise((resolve) => child.once('exit', resolve));
       await sleep(delay);
       child.kill('SIGKILL');
       await ended;
-      const record = await readRecord('side-a');
-      await down('side-a');
-      assert.deepEqual(await traces('side-a'), []);
+      const record = await readRecord(first);
+      await down(first);
+      assert.deepEqual(await traces(first), []);
       if (record) assert.notEqual((await run(['ip', 'link', 'show', uplinkName(record.index)], { tolerant: true })).code, 0);
     });
   }
 
   it('after a half-way kill, another up finishes the lab', async () => {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', 'side-a', '--machines', '1'], {
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
       stdio: 'ignore',
     });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await sleep(1000);
     child.kill('SIGKILL');
     await ended;
-    await up('side-a', 1, context);
-    const lab = await labEnv('side-a');
+    await up(first, 1, context);
+    const lab = await labEnv(first);
     assert.equal((await lab.ssh('vm-1', ['hostname'])).stdout.trim(), 'vm-1');
     assert.equal((await lab.kubectl(['get', 'node', 'lab'])).code, 0);
   });

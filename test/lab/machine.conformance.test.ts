@@ -3,10 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { cacheDirectory } from '../../scripts/node24.mjs';
 import { down } from './down.ts';
 import type { Lab } from './env.ts';
-import { labEnv } from './env.ts';
 import {
   changeHostKey,
   dropTraffic,
@@ -19,10 +17,9 @@ import {
   stopSshd,
   SUDO_PASSWORD,
 } from './faults.ts';
+import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
-import { up } from './up.ts';
 
-const NAME = 'machines';
 const QUICK = { timeout: 10_000, tolerant: true } as const;
 
 describe("the lab's machines", function () {
@@ -31,12 +28,11 @@ describe("the lab's machines", function () {
 
   before(async function () {
     this.timeout(1_800_000);
-    await up(NAME, 2, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
-    lab = await labEnv(NAME);
+    lab = await startOwnLab('machines', 2);
   });
 
   after(async () => {
-    await down(NAME);
+    await down(lab.name);
   });
 
   async function vm(...argv: string[]): Promise<string> {

@@ -2,15 +2,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { cacheDirectory } from '../../scripts/node24.mjs';
 import type { Message } from '../../src/mesh/messages.ts';
 import type { HostPrompter, VmHost } from '../../src/mesh/ports.ts';
 import { Secret } from '../../src/mesh/secret.ts';
 import { openHost, type TrustStore } from '../../src/ssh/index.ts';
 import { down } from './down.ts';
-import { labEnv, type Lab } from './env.ts';
-import { up } from './up.ts';
+import type { Lab } from './env.ts';
+import { startOwnLab } from './support/ownLab.ts';
 
 export const OWNER = { vm: 'vm-1', cluster: 'lab', era: 'citadel', release: '1.0.3' };
 
@@ -66,8 +64,7 @@ export class SshTests {
   }
 
   static async start(name: string, machines: number): Promise<SshTests> {
-    await up(name, machines, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
-    return new SshTests(await labEnv(name), await mkdtemp(path.join(os.tmpdir(), 'ssh-lab-')));
+    return new SshTests(await startOwnLab(name, machines), await mkdtemp(path.join(os.tmpdir(), 'ssh-lab-')));
   }
 
   async stop(): Promise<void> {

@@ -1,16 +1,13 @@
 // The command line as a person runs it, and what kubectl and a root shell on the machine say of the outcome.
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheDirectory } from '../../../scripts/node24.mjs';
 import { down } from '../down.ts';
 import type { Lab } from '../env.ts';
-import { labEnv } from '../env.ts';
-import { up } from '../up.ts';
+import { startOwnLab } from './ownLab.ts';
 
 const program = path.resolve(import.meta.dirname, '../../../src/cli.ts');
 
@@ -53,12 +50,7 @@ export class CliBench {
   }
 
   static async start(name: string, machines: number, inventory: string): Promise<CliBench> {
-    // Of this checkout: the same tests of another one may run beside.
-    const own = `${name}-${createHash('sha256').update(program).digest('hex').slice(0, 4)}`;
-    // A run that was killed left its lab as it was.
-    await down(own);
-    await up(own, machines, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) });
-    const bench = new CliBench(await labEnv(own), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
+    const bench = new CliBench(await startOwnLab(name, machines), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
     await bench.write('mesh-expansion.yaml', inventory);
     await bench.#settled();
     return bench;

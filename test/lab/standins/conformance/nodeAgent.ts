@@ -72,7 +72,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   // Certificates of one minute take half of it to be renewed: done beside the other cases, on files of its own.
   const renewForAWhile = async () => {
     const files = await asRoot(labOf(), 'd=$(mktemp -d); cp good/*.pem "$d"; chown -R istio-proxy "$d"; echo "$d"');
-    const command = `timeout 45 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
+    const command = `timeout 36 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
     return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 60_000 }))
       .stdout;
   };
