@@ -1,0 +1,82 @@
+// Runs a test program under Node 24 and counts its tests.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { clearInterval, setInterval } from 'node:timers';
+import { root } from './dependencies.mjs';
+import { node24, node24Environment } from './onNode24.mjs';
+import { say } from './process.mjs';
+
+/**
+ * Runs a program under Node 24 in its own process group; answers its exit code, or a word where it was stopped. Its output goes to this
+ * terminal at once, or, with `quiet`, in one piece when it ends.
+ */
+export async function start(args, { env = {}, limitMs, quiet = false }) {
+  const child = spawn(node24(), args, {
+    cwd: root,
+    env: { ...node24Environment(), ...env },
+    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const kill = (name) => {
+    try {
+      process.kill(-child.pid, name);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    kill('SIGTERM');
+    setTimeout(() => kill('SIGKILL'), 10_000).unref();
+  }, limitMs);
+  const onExit = () => kill('SIGTERM');
+  process.once('exit', onExit);
+  const since = Date.now();
+  const life = quiet ? undefined : setInterval(() => say(`  still running (${Math.round((Date.now() - since) / 1000)} s)`), 60_000);
+  const code = await new Promise((resolve) => {
+    child.once('error', (error) => resolve(String(error)));
+    child.once('close', (exitCode, signal) => resolve(exitCode ?? signal));
+  });
+  clearInterval(life);
+  clearTimeout(limit);
+  process.off('exit', onExit);
+  process.stdout.write(Buffer.concat(output));
+  return late ? `stopped after ${limitMs / 60_000} min` : code;
+}
+
+/** Runs a mocha program and reads its counts from the report that it writes; a crash, a missing report and zero tests count as a failure. */
+export async function counted(name, args, { env = {}, limitMs, quiet = false }) {
+  const report = path.join(root, 'out', 'reports', `${name}.json`);
+  mkdirSync(path.dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const code = await start(args, { env: { ...env, MESH_TEST_REPORT: report }, limitMs, quiet });
+  let counts = { passed: 0, failed: 0, finished: false };
+  if (existsSync(report)) counts = JSON.parse(readFileSync(report, 'utf8'));
+  const { passed } = counts;
+  let { failed } = counts;
+  const trouble = !counts.finished
+    ? `did not finish (${code})`
+    : passed + failed === 0
+      ? 'ran no test'
+      : failed === 0 && code !== 0
+        ? `ended with ${code}`
+        : undefined;
+  if (trouble) {
+    failed += 1;
+    process.stdout.write(`  FAILED the suite ${name} ${trouble}\n`);
+  }
+  return { passed, failed };
+}
+
+const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
+const reporter = path.join(root, 'test', 'report', 'reporter.cjs');
+
+/** Runs mocha on these files or patterns. */
+export function mochaRun(name, files, options) {
+  return counted(name, [mocha, '--reporter', reporter, ...files], options);
+}
