@@ -6,16 +6,21 @@ import { packExtension } from './package.mjs';
 import { ensureDependencies, root } from './toolchain/dependencies.mjs';
 import { node24, node24Environment } from './toolchain/onNode24.mjs';
 import { run, say } from './toolchain/process.mjs';
-import { runDesktop, runHost, runLab, runLabCommand, runLint, runUi, runUnit } from './toolchain/suites.mjs';
+import { runDesktop, runHost, runLab, runLabBuild, runLabCommand, runLint, runUi, runUnit } from './toolchain/suites.mjs';
 
-/** In the order in which they run. `on`: what must be there before. */
+/** In the order in which they run. `on`: what must be there before; `labs`: the kinds of labs that are up meanwhile. */
 const suites = {
   lint: { run: runLint },
   unit: { run: runUnit },
-  host: { run: runHost, on: ['build', 'lab'] },
-  lab: { run: runLab, on: ['build', 'lab'] },
-  ui: { run: runUi, on: ['vsix', 'lab'] },
-  desktop: { run: runDesktop, on: ['build', 'lab'], only: true },
+  host: { run: runHost, on: ['build'], labs: ['citadel'] },
+  lab: { run: runLab, on: ['build'], labs: ['citadel', 'istiod'] },
+  ui: { run: runUi, on: ['vsix'], labs: ['citadel', 'istiod'] },
+  desktop: { run: runDesktop, on: ['build'], labs: ['citadel'], only: true },
+};
+/** By kind of lab: the variable that names it for a suite, and what is added to the suite's name for it. */
+const labKinds = {
+  citadel: { variable: 'MESH_LAB', suffix: '' },
+  istiod: { variable: 'MESH_ISTIOD_LAB', suffix: '-i' },
 };
 
 const asked = process.argv.slice(2);
@@ -44,22 +49,29 @@ async function prepare(name, action) {
 /** Part of the labs' names: two copies of the project on one machine do not share labs. */
 const copy = createHash('sha256').update(root).digest('hex').slice(0, 4);
 
-/** The lab that is up for a suite: one of its own, taken down after it; one that MESH_LAB names is used as it is and left up. */
-let labInUse;
+/** The suite's own labs that are up, or coming up: taken down after it. */
+const labsInUse = new Set();
 
-async function labCommand(command, name, minutes) {
-  const code = await runLabCommand(command, name, minutes * 60_000);
-  if (code !== 0) throw new Error(`lab ${command} ended with ${code}`);
+async function labCommand(name, minutes, ...words) {
+  const code = await runLabCommand(name, minutes * 60_000, ...words);
+  if (code !== 0) throw new Error(`lab ${words[0]} ended with ${code}`);
 }
 
-/** Runs work with a lab up; undefined where it did not come up. */
-async function withLab(name, work) {
-  labInUse = process.env.MESH_LAB ? undefined : name;
-  say(`Bringing the lab ${process.env.MESH_LAB ?? name} up; the first time its programs are compiled, which takes a while`);
-  const isUp = await prepare('lab up', () => labCommand('up', process.env.MESH_LAB ?? name, 25));
-  const result = isUp ? await work({ MESH_LAB: process.env.MESH_LAB ?? name }) : undefined;
-  if (labInUse) await prepare('lab down', () => labCommand('down', name, 3));
-  labInUse = undefined;
+/** Runs work with these kinds of labs up; undefined where one did not come up. A lab that its variable names already is used as it is, and left up. */
+async function withLabs(kinds, suite, work) {
+  const env = {};
+  let areUp = true;
+  for (const kind of kinds) {
+    const { variable, suffix } = labKinds[kind];
+    const name = process.env[variable] ?? `test-${suite}${suffix}-${copy}`;
+    env[variable] = name;
+    if (!process.env[variable]) labsInUse.add(name);
+    say(`Bringing the ${kind} lab ${name} up`);
+    areUp = areUp && (await prepare(`lab up (${kind})`, () => labCommand(name, 10, 'up', '--istio', kind)));
+  }
+  const result = areUp ? await work(env) : undefined;
+  for (const name of labsInUse) await prepare('lab down', () => labCommand(name, 3, 'down'));
+  labsInUse.clear();
   return result;
 }
 
@@ -68,10 +80,14 @@ async function main() {
   // The messages and the JSON Schema are made by the build; lint and unit tests read them too.
   if (needs.has('vsix')) await prepare('package', () => packExtension());
   else await prepare('build', () => run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env: node24Environment() }));
+  if (chosen.some(([, suite]) => suite.labs)) {
+    say('Building what the labs run, where it is missing: the first time about 15 minutes');
+    if (!(await prepare('programs of the labs', () => runLabBuild(40 * 60_000)))) return;
+  }
   for (const [name, suite] of chosen) {
     say(`Suite ${name}`);
     const since = Date.now();
-    const counts = suite.on?.includes('lab') ? await withLab(`test-${name}-${copy}`, suite.run) : await suite.run();
+    const counts = suite.labs ? await withLabs(suite.labs, name, suite.run) : await suite.run();
     if (!counts) continue;
     total.passed += counts.passed;
     total.failed += counts.failed;
@@ -85,8 +101,7 @@ for (const [signal, code] of [
 ]) {
   process.once(signal, () => {
     const end = () => process.exit(code);
-    if (labInUse) runLabCommand('down', labInUse, 120_000).then(end, end);
-    else end();
+    Promise.all([...labsInUse].map((name) => runLabCommand(name, 120_000, 'down'))).then(end, end);
   });
 }
 await main();

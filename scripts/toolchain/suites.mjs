@@ -37,7 +37,12 @@ export const runHost = (env) => counted('host', [path.join(root, 'test', 'host',
 export const runDesktop = (env) =>
   counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env });
 export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], { limitMs: 15 * 60_000, env });
-/** Runs test/lab/lab.ts with one of its commands on the lab of that name. */
-export const runLabCommand = (command, name, limitMs) =>
-  start([path.join(root, 'test', 'lab', 'lab.ts'), command, '--name', name], { limitMs });
+/** Runs test/lab/lab.ts with one of its commands, and options after it, on the lab of that name. */
+export const runLabCommand = (name, limitMs, ...words) =>
+  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs });
+/** Builds what labs run, where it is missing; throws where that fails. */
+export async function runLabBuild(limitMs) {
+  const code = await start([path.join(root, 'test', 'lab', 'toolchain', 'build.ts')], { limitMs });
+  if (code !== 0) throw new Error(`ended with ${code}`);
+}
 export { runLab } from './labSuite.mjs';

@@ -1,4 +1,4 @@
-// `node test/lab/toolchain/build.ts`: everything a lab compiles, ahead of time; `npm run lab -- up` does the same when it is missing.
+// `node test/lab/toolchain/build.ts [--json]`: everything a lab of either kind compiles, ahead of time; `npm run lab -- up` does the same when it is missing.
 import process from 'node:process';
 import { cacheDirectory } from '../../../scripts/node24.mjs';
 import { buildStandins } from '../standins/index.ts';
@@ -14,4 +14,4 @@ const built = {
   ...(await buildStandins(context)),
   sidecarReleases: await sidecarReleases(context, binaries['pilot-agent']),
 };
-process.stdout.write(`${JSON.stringify(built, null, 2)}\n`);
+if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(built, null, 2)}\n`);
