@@ -27,7 +27,9 @@ import { Hovers } from './providers/hovers.ts';
 import { Lenses } from './providers/lenses.ts';
 import { QuickFixes } from './providers/quickFixes.ts';
 import { TextDocuments } from './providers/textDocuments.ts';
+import { Aging } from './views/aging.ts';
 import { Forms } from './views/forms/forms.ts';
+import { OpenedFiles } from './views/openedFiles.ts';
 import { MeshTree } from './views/tree.ts';
 import { Watches } from './views/watches.ts';
 
@@ -41,8 +43,8 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
   const problems = createProblems(texts, log);
   const rooms = createRooms(trustLines(context.globalState));
   const session = createSession({ context, rooms, prompts, initial: readSettings().playground ? 'playground' : 'real' });
-  const facts = createFacts(session);
   const generated = createGeneratedTexts(context, session);
+  const facts = createFacts(session, (made) => generated.take(made));
   const plans = createPlans({ texts, log, problems, prompts, session, facts, generated });
   const tree = new MeshTree({ session, facts, texts, keys });
   const textDocuments = new TextDocuments();
@@ -83,14 +85,16 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     tree,
     view,
     new Watches(view, session, facts, log),
+    new Aging(view, facts, () => tree.repaint()),
+    new OpenedFiles(view, generated),
     textDocuments,
     registerCommands(app, commands),
     forms,
     checks,
-    ...register(new GeneratedFiles(generated, texts, (vm) => void readAgain(vm)), (provider) =>
+    ...register(new GeneratedFiles(generated, facts, texts, (vm) => void readAgain(vm)), (provider) =>
       vscode.workspace.registerFileSystemProvider(generatedScheme, provider),
     ),
-    ...register(new HostContent(session, prompts, texts), (provider) =>
+    ...register(new HostContent({ session, prompts, texts, generated }), (provider) =>
       vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider),
     ),
     vscode.workspace.registerTextDocumentContentProvider(textScheme, textDocuments),

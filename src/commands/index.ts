@@ -7,10 +7,12 @@ import { compare } from './compare.ts';
 import { copyAddress } from './copyAddress.ts';
 import { deregisterService } from './deregisterService.ts';
 import { discardEdits, keepEdit } from './edits.ts';
+import { editWorkloadGroup } from './editWorkloadGroup.ts';
 import { exposePorts } from './exposePorts.ts';
 import { filter } from './filter.ts';
 import { joinVm } from './joinVm.ts';
 import { leaveMesh } from './leaveMesh.ts';
+import { newWorkloadGroup } from './newWorkloadGroup.ts';
 import { openEdit } from './openEdit.ts';
 import { openFile } from './openFile.ts';
 import { openInventory } from './openInventory.ts';
@@ -20,6 +22,7 @@ import { openTerminal } from './openTerminal.ts';
 import { push } from './push.ts';
 import { refresh } from './refresh.ts';
 import { registerService } from './registerService.ts';
+import { renewCredentials } from './renewCredentials.ts';
 import { retry } from './retry.ts';
 import { revealField } from './revealField.ts';
 import { rollBack } from './rollBack.ts';
@@ -28,6 +31,7 @@ import { showChecks } from './showChecks.ts';
 import { showLog } from './showLog.ts';
 import { showObject } from './showObject.ts';
 import { signIn } from './signIn.ts';
+import { upgradeSidecar } from './upgradeSidecar.ts';
 
 /** One handler for every id; the type holds the list complete. */
 export const commands: Readonly<Record<CommandId, Command>> = {
@@ -38,12 +42,14 @@ export const commands: Readonly<Record<CommandId, Command>> = {
   copyAddress,
   deregisterService,
   discardEdits,
+  editWorkloadGroup,
   exposePorts,
   filter,
   joinVm,
   keepEdit,
   leaveMesh,
   leavePlayground,
+  newWorkloadGroup,
   openEdit,
   openFile,
   openInventory,
@@ -53,6 +59,7 @@ export const commands: Readonly<Record<CommandId, Command>> = {
   push,
   refresh,
   registerService,
+  renewCredentials,
   retry,
   revealField,
   rollBack,
@@ -61,4 +68,5 @@ export const commands: Readonly<Record<CommandId, Command>> = {
   showLog,
   showObject,
   signIn,
+  upgradeSidecar,
 };

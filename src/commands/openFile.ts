@@ -13,8 +13,5 @@ export const openFile: Command = (app) => async (node) => {
     if ((await app.generated.get(address)) === undefined) throw thrown;
     app.log.warn(app.texts.t('editor.document.lastKnown', { path: address.path }));
   }
-  const document = await vscode.workspace.openTextDocument(fileUri(address));
-  if (document.languageId === 'plaintext' && app.generated.peek(address)?.secret === false)
-    await vscode.languages.setTextDocumentLanguage(document, 'properties');
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(fileUri(address));
 };

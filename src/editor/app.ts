@@ -14,7 +14,9 @@ import type { Texts } from './texts.ts';
 export type FormRequest =
   | { readonly kind: 'setup'; readonly cluster?: string }
   | { readonly kind: 'join'; readonly cluster?: string; readonly vm?: string; readonly host?: string; readonly address?: string }
-  | { readonly kind: 'register'; readonly cluster?: string; readonly service?: string; readonly vms?: readonly string[] };
+  | { readonly kind: 'register'; readonly cluster?: string; readonly service?: string; readonly vms?: readonly string[] }
+  /** `group`: NAMESPACE/NAME of one to edit; absent for a new one. */
+  | { readonly kind: 'group'; readonly cluster?: string; readonly group?: string };
 
 /** The parts of the extension, as commands, providers and views see them; extension.ts puts them together. */
 export interface App {

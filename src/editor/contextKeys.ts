@@ -8,6 +8,8 @@ export interface ContextKeys {
   /** True once the inventory was read and holds no VM. */
   'meshExpansion.noVms': boolean;
   'meshExpansion.noServices': boolean;
+  /** `none` once every cluster was read and none makes VMs from workload groups. */
+  'meshExpansion.groups': 'some' | 'none';
 }
 
 export const contextKeyNames: readonly (keyof ContextKeys)[] = [
@@ -15,6 +17,7 @@ export const contextKeyNames: readonly (keyof ContextKeys)[] = [
   'meshExpansion.playground',
   'meshExpansion.noVms',
   'meshExpansion.noServices',
+  'meshExpansion.groups',
 ];
 
 export interface ContextSetter {

@@ -1,30 +1,25 @@
 import pLimit from 'p-limit';
 import * as vscode from 'vscode';
-import { asMeshError, type MeshError } from '../mesh/errors.ts';
-import type { Mesh, UnmanagedVm, VmStatus } from '../mesh/mesh.ts';
-import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService } from '../mesh/model.ts';
+import type { Generated, Mesh, UnmanagedVm, VmStatus } from '../mesh/mesh.ts';
+import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService, WorkloadGroupFacts } from '../mesh/model.ts';
 import type { CallOptions } from '../mesh/ports.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
+import { Shelf, type Held } from './shelf.ts';
 
-/** Something that was read, or is being read: the last good value stays beside a later error. */
-export interface Held<T> {
-  readonly value?: T;
-  readonly error?: MeshError;
-  readonly loading: boolean;
-  /** Milliseconds since 1970 of the last answer. */
-  readonly at?: number;
-}
+export type { Held } from './shelf.ts';
 
 export interface ClusterFacts {
   readonly controlPlane: ControlPlane;
   readonly loadBalancers: readonly LoadBalancer[];
   readonly services: readonly RegisteredService[];
   readonly unmanaged: readonly UnmanagedVm[];
+  /** Undefined where the cluster's Istio has none. */
+  readonly workloadGroups?: readonly WorkloadGroupFacts[];
 }
 
 /** A VM's status, with the paths that have a saved edit. */
-export interface VmFacts extends VmStatus {
+export interface VmFacts extends Omit<VmStatus, 'generated'> {
   readonly edited: readonly string[];
 }
 
@@ -42,6 +37,8 @@ export interface Facts {
   checks(vm: string): CheckRun | undefined;
   /** Reads a cluster; one that is being read is waited for. Never throws: the error is in the answer. */
   readCluster(name: string): Promise<Held<ClusterFacts>>;
+  /** Reads what an event of a watch was about, after a read that is under way; asks no machine. */
+  readChanged(name: string, what: 'all' | 'groups'): Promise<Held<ClusterFacts>>;
   readVm(name: string): Promise<Held<VmFacts>>;
   setChecks(vm: string, results: readonly CheckResult[]): void;
   /** Names that were read at least once. */
@@ -52,9 +49,9 @@ export interface Facts {
 
 /** At most this many machines are asked at once. */
 const HOSTS_AT_ONCE = 4;
-const nothing = { loading: false } as const;
 
-export function createFacts(session: Session): Facts {
+/** `onGenerated` gets the files that a status was made from: their documents then need no reading of their own. */
+export function createFacts(session: Session, onGenerated: (generated: Generated) => Promise<void>): Facts {
   const changed = new vscode.EventEmitter<void>();
   const clusters = new Shelf<ClusterFacts>(changed);
   const vms = new Shelf<VmFacts>(changed);
@@ -68,10 +65,12 @@ export function createFacts(session: Session): Facts {
   };
   const readVm = (name: string) =>
     vms.read(name, (options) =>
-      limit(async () => ({
-        ...(await (await session.mesh()).vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs })),
-        edited: await session.edits.list(name),
-      })),
+      limit(async () => {
+        const mesh = await session.mesh();
+        const { generated, ...status } = await mesh.vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs });
+        if (generated !== undefined) await onGenerated(generated);
+        return { ...status, edited: await session.edits.list(name) };
+      }),
     );
   /** VMs whose files could not be made may be fine now that the cluster says something new; machines that did not answer are left alone. */
   const readBlocked = async (cluster: string): Promise<void> => {
@@ -81,6 +80,15 @@ export function createFacts(session: Session): Facts {
       if (error !== undefined && !loading && error.kind !== 'person' && !error.code.startsWith('host.')) void readVm(vm.name);
     }
   };
+  const whole = async (name: string, options: CallOptions): Promise<ClusterFacts> =>
+    readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs });
+  /** How the cluster sees its machines, beside everything else as it was. */
+  const groupsOnly = async (name: string, options: CallOptions): Promise<ClusterFacts> => {
+    const { value } = clusters.get(name);
+    if (value === undefined) return whole(name, options);
+    const mesh = await session.mesh();
+    return { ...value, workloadGroups: await mesh.workloadGroups(name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }) };
+  };
   const reset = session.onDidReset(clear);
   return {
     onDidChange: changed.event,
@@ -88,10 +96,13 @@ export function createFacts(session: Session): Facts {
     vm: (name) => vms.get(name),
     checks: (vm) => checks.get(vm),
     readCluster: async (name) => {
-      const held = await clusters.read(name, async (options) =>
-        readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }),
-      );
+      const held = await clusters.read(name, (options) => whole(name, options));
       if (held.error === undefined) void readBlocked(name);
+      return held;
+    },
+    readChanged: async (name, what) => {
+      const held = await clusters.readAnew(name, (options) => (what === 'all' ? whole : groupsOnly)(name, options));
+      if (held.error === undefined && what === 'all') void readBlocked(name);
       return held;
     },
     readVm,
@@ -117,67 +128,11 @@ export function createFacts(session: Session): Facts {
 
 async function readCluster(mesh: Mesh, name: string, options: CallOptions): Promise<ClusterFacts> {
   const controlPlane = await mesh.controlPlane(name, options);
-  const [loadBalancers, services, unmanaged] = await Promise.all([
+  const [loadBalancers, services, unmanaged, workloadGroups] = await Promise.all([
     mesh.loadBalancers(name, options),
     mesh.services(name, options),
     mesh.unmanaged(name, options),
+    mesh.workloadGroups(name, options),
   ]);
-  return { controlPlane, loadBalancers, services, unmanaged };
-}
-
-/** Values by name with the reads that are under way. */
-class Shelf<T> {
-  readonly #held = new Map<string, Held<T>>();
-  readonly #reads = new Map<string, { readonly abort: AbortController; readonly done: Promise<Held<T>> }>();
-  readonly #changed: vscode.EventEmitter<void>;
-
-  constructor(changed: vscode.EventEmitter<void>) {
-    this.#changed = changed;
-  }
-
-  get(name: string): Held<T> {
-    return this.#held.get(name) ?? nothing;
-  }
-
-  names(): readonly string[] {
-    return [...this.#held.keys()];
-  }
-
-  read(name: string, work: (options: CallOptions) => Promise<T>): Promise<Held<T>> {
-    const running = this.#reads.get(name);
-    if (running !== undefined) return running.done;
-    const abort = new AbortController();
-    this.#set(name, { ...this.get(name), loading: true });
-    const done = work({ signal: abort.signal })
-      .then(
-        (value): Held<T> => ({ value, loading: false, at: Date.now() }),
-        (thrown: unknown): Held<T> => ({ value: this.get(name).value, error: asMeshError(thrown), loading: false, at: Date.now() }),
-      )
-      .then((held) => {
-        // A read that was dropped meanwhile must not overwrite what came after it.
-        if (!abort.signal.aborted) {
-          this.#reads.delete(name);
-          this.#set(name, held);
-        }
-        return held;
-      });
-    this.#reads.set(name, { abort, done });
-    return done;
-  }
-
-  forget(name: string): void {
-    this.#reads.get(name)?.abort.abort();
-    this.#reads.delete(name);
-    this.#held.delete(name);
-  }
-
-  clear(): void {
-    for (const name of [...this.#reads.keys()]) this.forget(name);
-    this.#held.clear();
-  }
-
-  #set(name: string, held: Held<T>): void {
-    this.#held.set(name, held);
-    this.#changed.fire();
-  }
+  return { controlPlane, loadBalancers, services, unmanaged, ...(workloadGroups === undefined ? {} : { workloadGroups }) };
 }

@@ -29,6 +29,8 @@ export interface GeneratedTexts {
   readonly onDidChange: vscode.Event<readonly vscode.Uri[]>;
   /** Generates a VM's files anew: contacts the cluster. */
   refresh(vm: string): Promise<Generated>;
+  /** Takes files that were generated for something else, e.g. a status. */
+  take(generated: Generated): Promise<void>;
   /** The last text; contacts nothing. */
   get(address: FileAddress): Promise<HeldText | undefined>;
   /** The last text where it is in memory. */
@@ -81,9 +83,9 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
     return !same;
   };
 
-  const refresh = async (vm: string): Promise<Generated> => {
+  const take = async (generated: Generated): Promise<void> => {
+    const { vm } = generated;
     const mesh = await session.mesh();
-    const generated = await mesh.generate(vm);
     const cluster = mesh.inventory().vms.find(({ name }) => name === vm)?.cluster ?? '';
     findings.set(vm, generated.findings);
     const uris: vscode.Uri[] = [];
@@ -92,6 +94,11 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
       if (await put(address, await heldOf(file, generated, vm))) uris.push(fileUri(address));
     }
     changed.fire(uris);
+  };
+
+  const refresh = async (vm: string): Promise<Generated> => {
+    const generated = await (await session.mesh()).generate(vm);
+    await take(generated);
     return generated;
   };
 
@@ -104,7 +111,7 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
     return {
       text: content.kind === 'text' ? (edit?.text ?? content.text) : '',
       sources: content.kind === 'text' ? content.sources : [],
-      secret: content.kind === 'secret',
+      secret: content.kind !== 'text',
       editable: file.editable && content.kind === 'text',
       edited: generated.edited.includes(file.path),
       conflict,
@@ -128,6 +135,7 @@ export function createGeneratedTexts(context: vscode.ExtensionContext, session: 
   return {
     onDidChange: changed.event,
     refresh,
+    take,
     get,
     peek: (address) => held.get(key(address)),
     findings: (vm) => findings.get(vm) ?? [],

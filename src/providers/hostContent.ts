@@ -1,22 +1,27 @@
 import * as vscode from 'vscode';
+import type { GeneratedTexts } from '../editor/generatedTexts.ts';
 import type { Prompts } from '../editor/prompts.ts';
 import type { Session } from '../editor/session.ts';
 import type { Texts } from '../editor/texts.ts';
 import { addressOf } from '../editor/uris.ts';
+import type { GeneratedFile } from '../mesh/model.ts';
 import { secretText } from './secretText.ts';
+
+export interface HostContentParts {
+  readonly session: Session;
+  readonly prompts: Prompts;
+  readonly texts: Texts;
+  readonly generated: GeneratedTexts;
+}
 
 /** What is on a VM now: the left side of a diff. Asked when the document is opened; a secret shows its facts. */
 export class HostContent implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #session: Session;
-  readonly #prompts: Prompts;
-  readonly #texts: Texts;
+  readonly #parts: HostContentParts;
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.#changed.event;
 
-  constructor(session: Session, prompts: Prompts, texts: Texts) {
-    this.#session = session;
-    this.#prompts = prompts;
-    this.#texts = texts;
+  constructor(parts: HostContentParts) {
+    this.#parts = parts;
   }
 
   /** A document that is open is read again. */
@@ -27,17 +32,18 @@ export class HostContent implements vscode.TextDocumentContentProvider, vscode.D
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     const address = addressOf(uri);
     if (address?.kind !== 'file') return '';
+    const { session, prompts, texts, generated } = this.#parts;
+    const kind = generated.peek(address)?.file?.content.kind ?? kindByPath(address.path);
+    const want = ({ text: 'text', secret: 'certificate', minted: 'token' } as const)[kind];
     const abort = new AbortController();
     const listening = token.onCancellationRequested(() => abort.abort());
     try {
-      return await this.#prompts.interactively(async () => {
-        const host = await (await this.#session.mesh()).host(address.vm, { signal: abort.signal });
-        const want = address.path.startsWith('/etc/certs/') ? 'certificate' : 'text';
+      return await prompts.interactively(async () => {
+        const host = await (await session.mesh()).host(address.vm, { signal: abort.signal });
         const { files } = await host.probe({ files: [{ path: address.path, want }] }, { signal: abort.signal });
         const [file] = files;
-        if (file?.certificate !== undefined) {
-          return secretText({ ...file, facts: file.certificate }, this.#texts);
-        }
+        // Whatever it turned out to be there: what holds a secret here is never shown as text.
+        if (want !== 'text') return file === undefined ? '' : secretText({ ...file, facts: file.certificate, token: file.token }, texts);
         return file?.text ?? '';
       });
     } finally {
@@ -48,4 +54,10 @@ export class HostContent implements vscode.TextDocumentContentProvider, vscode.D
   dispose(): void {
     this.#changed.dispose();
   }
+}
+
+/** For a document that was restored before its file was generated in this window. */
+function kindByPath(path: string): GeneratedFile['content']['kind'] {
+  if (path.startsWith('/etc/certs/')) return 'secret';
+  return /^(\/var)?\/run\/secrets\//.test(path) ? 'minted' : 'text';
 }

@@ -1,32 +1,18 @@
-import type { MeshError } from '../mesh/errors.ts';
-import type { Inventory, ServiceEntry } from '../mesh/model.ts';
-import type { CheckRun, ClusterFacts, Held, VmFacts } from '../editor/facts.ts';
+import type { ServiceEntry } from '../mesh/model.ts';
 import {
-  byUrgency,
   needsAttention,
   type ClusterNode,
   type EndpointNode,
-  type ErrorNode,
   type GroupNode,
   type HintNode,
   type Node,
+  type NoticeNode,
   type ServiceNode,
-  type VmNode,
-  type VmState,
 } from './nodes.ts';
+import { errorNode, ungroupedVms, vmChildren, vmNodes, vmWithAddress, type Known } from './vmNodes.ts';
+import { workloadGroupChildren, workloadGroupNodes } from './workloadGroupNodes.ts';
 
-/** What the nodes are built from. */
-export interface Known {
-  readonly inventory: Inventory;
-  readonly playground: boolean;
-  readonly cluster: (name: string) => Held<ClusterFacts>;
-  readonly vm: (name: string) => Held<VmFacts>;
-  readonly checks: (vm: string) => CheckRun | undefined;
-}
-
-export function errorNode(id: string, error: MeshError, retry: ErrorNode['retry'], parent?: Node): ErrorNode {
-  return { kind: 'error', id: `error:${id}`, error, retry, parent };
-}
+export { errorNode, type Known } from './vmNodes.ts';
 
 export function clusterNodes(known: Known): readonly ClusterNode[] {
   return known.inventory.clusters.map((cluster) => ({
@@ -47,6 +33,10 @@ export function childrenOf(node: Node, known: Known): readonly Node[] {
       return groupChildren(node, known);
     case 'vm':
       return vmChildren(node, known);
+    case 'workloadGroup': {
+      const below = workloadGroupChildren(node, known);
+      return below.length === 0 ? [hintNode(node, node.cluster, 'noGroupVms')] : below;
+    }
     case 'service':
       return (node.registered?.endpoints ?? []).map((endpoint): EndpointNode => ({
         kind: 'endpoint',
@@ -65,56 +55,91 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
   const name = node.cluster.name;
   const facts = known.cluster(name);
   const error = facts.error === undefined ? [] : [errorNode(node.id, facts.error, { kind: 'cluster', cluster: name }, node)];
-  const vms = vmsOf(name, known, node);
-  const group = (kind: GroupNode['group'], count: number, good: number, attention = 0): GroupNode => ({
+  const vms = vmNodes(ungroupedVms(name, known), known, node);
+  const group = (kind: GroupNode['group'], counts: Pick<GroupNode, 'count' | 'good'> & { readonly attention?: number }): GroupNode => ({
     kind: 'group',
     id: `group:${kind}:${name}`,
     parent: node,
     group: kind,
     cluster: name,
-    count,
-    good,
-    attention,
+    attention: 0,
+    ...counts,
     loading: facts.loading && facts.value === undefined,
   });
-  const vmGroup = group(
-    'vms',
-    vms.length,
-    vms.filter(({ status }) => status.value !== undefined && status.value.condition !== 'not-joined').length,
-    vms.filter((vm) => needsAttention(vm.state)).length,
-  );
+  const vmGroup = group('vms', {
+    count: vms.length,
+    good: vms.filter(({ status }) => status.value !== undefined && status.value.condition !== 'not-joined').length,
+    attention: vms.filter((vm) => needsAttention(vm.state)).length,
+  });
   if (facts.value === undefined && !facts.loading) return [...error, ...(vms.length > 0 ? [vmGroup] : [])];
   const balancers = facts.value?.loadBalancers ?? [];
   const services = servicesOf(name, known, node);
+  const groups = facts.value?.workloadGroups === undefined ? undefined : workloadGroupNodes(name, known, node);
+  const sum = (of: 'count' | 'connected' | 'attention') => (groups ?? []).reduce((total, one) => total + one[of], 0);
+  // Where machines are made from groups, those without one are the exception.
+  const showsVms = groups === undefined || vms.length > 0 || unlistedMachines(name, known).length > 0;
   return [
     ...error,
-    group('loadBalancers', balancers.length, balancers.filter((balancer) => balancer.state === 'ready').length),
-    vmGroup,
-    group('services', services.length, services.filter((service) => service.registered !== undefined).length),
+    ...noticesOf(node, known),
+    group('loadBalancers', { count: balancers.length, good: balancers.filter((balancer) => balancer.state === 'ready').length }),
+    ...(groups === undefined
+      ? []
+      : [group('workloadGroups', { count: sum('count'), good: sum('connected'), attention: sum('attention') })]),
+    ...(showsVms ? [vmGroup] : []),
+    group('services', { count: services.length, good: services.filter((service) => service.registered !== undefined).length }),
   ];
 }
 
-function groupChildren(node: GroupNode, known: Known): readonly Node[] {
-  const hint = (kind: HintNode['hint']): readonly Node[] => [
-    { kind: 'hint', id: `hint:${node.id}`, parent: node, hint: kind, cluster: node.cluster },
+/** What is missing in a cluster, and what of it is not served: refusals first. */
+function noticesOf(node: ClusterNode, known: Known): readonly NoticeNode[] {
+  const { details = [], limits = [] } = known.cluster(node.cluster.name).value?.controlPlane ?? {};
+  const notice = (id: string, rest: Pick<NoticeNode, 'text' | 'value' | 'nextStep' | 'blocking' | 'fixable'>): NoticeNode => ({
+    kind: 'notice',
+    id: `notice:${node.cluster.name}:${id}`,
+    parent: node,
+    cluster: node.cluster.name,
+    ...rest,
+  });
+  return [
+    ...[...limits]
+      .sort((one, other) => Number(other.blocking) - Number(one.blocking))
+      .map(({ id, text, nextStep, blocking }, index) => notice(`limit:${id}:${index}`, { text, nextStep, blocking, fixable: false })),
+    ...details
+      .filter(({ attention }) => attention === true)
+      .map(({ id, label, value }, index) => notice(`detail:${id}:${index}`, { text: label, value, blocking: false, fixable: true })),
   ];
+}
+
+/** Addresses that only the cluster knows, without those that a workload group lists. */
+function unlistedMachines(cluster: string, known: Known) {
+  const { unmanaged = [], workloadGroups = [] } = known.cluster(cluster).value ?? {};
+  const listed = new Set(workloadGroups.flatMap(({ entries }) => entries.map(({ address }) => address)));
+  return unmanaged.filter(({ address }) => !listed.has(address) && vmWithAddress(address, cluster, known) === undefined);
+}
+
+function hintNode(parent: Node, cluster: string, hint: HintNode['hint']): HintNode {
+  return { kind: 'hint', id: `hint:${parent.id}`, parent, hint, cluster };
+}
+
+function groupChildren(node: GroupNode, known: Known): readonly Node[] {
+  const hint = (kind: HintNode['hint']): readonly Node[] => [hintNode(node, node.cluster, kind)];
   const facts = known.cluster(node.cluster);
   if (node.group === 'vms') {
-    const vms = [...vmsOf(node.cluster, known, node)].sort(
-      (one, other) => byUrgency(one.state, other.state) || one.vm.name.localeCompare(other.vm.name),
-    );
-    const unmanaged = (facts.value?.unmanaged ?? [])
-      .filter(({ address }) => vmWithAddress(address, node.cluster, known) === undefined)
-      .map((machine): Node => ({
-        kind: 'unmanaged',
-        id: `unmanaged:${node.cluster}:${machine.address}`,
-        parent: node,
-        cluster: node.cluster,
-        machine,
-      }));
+    const vms = vmNodes(ungroupedVms(node.cluster, known), known, node);
+    const unmanaged = unlistedMachines(node.cluster, known).map((machine): Node => ({
+      kind: 'unmanaged',
+      id: `unmanaged:${node.cluster}:${machine.address}`,
+      parent: node,
+      cluster: node.cluster,
+      machine,
+    }));
     return vms.length + unmanaged.length === 0 ? hint('noVms') : [...vms, ...unmanaged];
   }
   if (facts.value === undefined) return hint('reading');
+  if (node.group === 'workloadGroups') {
+    const groups = workloadGroupNodes(node.cluster, known, node);
+    return groups.length === 0 ? hint('noGroups') : groups;
+  }
   if (node.group === 'services') {
     const services = servicesOf(node.cluster, known, node);
     return services.length === 0 ? hint('noServices') : services;
@@ -128,56 +153,6 @@ function groupChildren(node: GroupNode, known: Known): readonly Node[] {
     cluster: node.cluster,
     balancer,
   }));
-}
-
-function vmsOf(cluster: string, known: Known, parent: Node): readonly VmNode[] {
-  return known.inventory.vms
-    .filter((vm) => vm.cluster === cluster)
-    .map((vm) => {
-      const status = known.vm(vm.name);
-      return { kind: 'vm', id: `vm:${vm.name}`, parent, cluster, vm, status, state: stateOf(status) };
-    });
-}
-
-/** A machine that cannot be asked for want of a person (host key, password) needs one; other errors are the machine's or of what its files are made from. */
-export function stateOf(status: Held<VmFacts>): VmState {
-  if (status.error !== undefined)
-    return status.error.kind === 'person' ? 'needs-person' : status.error.code.startsWith('host.') ? 'unreachable' : 'blocked';
-  return status.value?.condition ?? 'unknown';
-}
-
-function vmChildren(node: VmNode, known: Known): readonly Node[] {
-  const { error, value } = known.vm(node.vm.name);
-  const failed: readonly Node[] = error === undefined ? [] : [errorNode(node.id, error, { kind: 'vm', vm: node.vm.name }, node)];
-  if (value === undefined) return failed;
-  const files = value.files.map(({ file, drift }): Node => {
-    const remote = value.state.files.find(({ path }) => path === file.path);
-    const facts = remote?.certificate ?? (file.content.kind === 'secret' ? file.content.facts : undefined);
-    const notAfter = file.content.kind === 'secret' && facts?.notAfter !== '' ? facts?.notAfter : undefined;
-    return {
-      kind: 'file',
-      id: `file:${node.vm.name}:${file.path}`,
-      parent: node,
-      cluster: node.cluster,
-      vm: node.vm.name,
-      file,
-      drift,
-      edited: value.edited.includes(file.path),
-      notAfter,
-    };
-  });
-  const units = value.units
-    .filter((unit) => unit.load !== 'not-found')
-    .map((unit): Node => ({ kind: 'unit', id: `unit:${node.vm.name}:${unit.name}`, parent: node, vm: node.vm.name, unit }));
-  const checks: Node = { kind: 'checks', id: `checks:${node.vm.name}`, parent: node, vm: node.vm.name, run: known.checks(node.vm.name) };
-  return [...failed, ...files, ...units, ...(value.condition === 'not-joined' && known.checks(node.vm.name) === undefined ? [] : [checks])];
-}
-
-/** The VM that was asked for its addresses and has this one. */
-function vmWithAddress(address: string, cluster: string, known: Known): string | undefined {
-  return known.inventory.vms.find(
-    (vm) => vm.cluster === cluster && known.vm(vm.name).value?.state.facts?.addresses.some((own) => own.address === address) === true,
-  )?.name;
 }
 
 function servicesOf(cluster: string, known: Known, parent: Node): readonly ServiceNode[] {

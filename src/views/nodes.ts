@@ -1,6 +1,18 @@
 import type { MeshError } from '../mesh/errors.ts';
 import type { FileDrift, UnmanagedVm } from '../mesh/mesh.ts';
-import type { ClusterEntry, GeneratedFile, LoadBalancer, RegisteredService, ServiceEntry, VmCondition, VmEntry } from '../mesh/model.ts';
+import type { Message } from '../mesh/messages.ts';
+import type {
+  ClusterEntry,
+  GeneratedFile,
+  LoadBalancer,
+  RegisteredService,
+  ServiceEntry,
+  VmCondition,
+  VmEntry,
+  WorkloadEntry,
+  WorkloadGroup,
+  WorkloadGroupFacts,
+} from '../mesh/model.ts';
 import type { UnitState } from '../mesh/ports.ts';
 import type { CheckRun, ClusterFacts, Held, VmFacts } from '../editor/facts.ts';
 
@@ -16,6 +28,8 @@ export type Node =
   | ServiceNode
   | EndpointNode
   | UnmanagedNode
+  | WorkloadGroupNode
+  | NoticeNode
   | ErrorNode
   | HintNode;
 
@@ -31,16 +45,16 @@ export interface ClusterNode extends Base {
   readonly playground: boolean;
 }
 
-export type Group = 'loadBalancers' | 'vms' | 'services';
+export type Group = 'loadBalancers' | 'workloadGroups' | 'vms' | 'services';
 
 export interface GroupNode extends Base {
   readonly kind: 'group';
   readonly group: Group;
   readonly cluster: string;
   readonly count: number;
-  /** loadBalancers: the ready ones; vms: the joined ones as far as known. */
+  /** loadBalancers: the ready ones; vms: the joined ones as far as known; workloadGroups: the connected machines. */
   readonly good: number;
-  /** vms: those that need something. */
+  /** vms and workloadGroups: machines that need something. */
   readonly attention: number;
   readonly loading: boolean;
 }
@@ -51,8 +65,11 @@ export interface LoadBalancerNode extends Base {
   readonly balancer: LoadBalancer;
 }
 
-/** `unknown`: not asked yet; `unreachable`: the machine did not answer; `blocked`: its files cannot be made, e.g. before the cluster is set up. */
-export type VmState = VmCondition | 'unknown' | 'unreachable' | 'blocked';
+/**
+ * `unknown`: not asked yet; `connected`: not asked yet, and the cluster sees it; `unreachable`: the machine did not answer; `blocked`: its files cannot be made,
+ * e.g. before the cluster is set up.
+ */
+export type VmState = VmCondition | 'unknown' | 'connected' | 'unreachable' | 'blocked';
 
 export interface VmNode extends Base {
   readonly kind: 'vm';
@@ -60,6 +77,33 @@ export interface VmNode extends Base {
   readonly vm: VmEntry;
   readonly state: VmState;
   readonly status: Held<VmFacts>;
+  /** How the cluster sees it now; undefined where it lists no machines. */
+  readonly entry?: WorkloadEntry;
+  /** Renewing credentials and changing packages make sense: its cluster makes VMs from workload groups. */
+  readonly grouped: boolean;
+}
+
+/** A template of the cluster, with the machines made from it below. */
+export interface WorkloadGroupNode extends Base {
+  readonly kind: 'workloadGroup';
+  readonly cluster: string;
+  readonly facts: WorkloadGroupFacts;
+  readonly count: number;
+  readonly connected: number;
+  readonly attention: number;
+}
+
+/** What a person should know of a cluster: what is missing there, what is not served. */
+export interface NoticeNode extends Base {
+  readonly kind: 'notice';
+  readonly cluster: string;
+  readonly text: Message;
+  readonly value?: string;
+  readonly nextStep?: Message;
+  /** Joins are refused. */
+  readonly blocking: boolean;
+  /** Set Up Cluster may help. */
+  readonly fixable: boolean;
 }
 
 export interface FileNode extends Base {
@@ -106,6 +150,8 @@ export interface UnmanagedNode extends Base {
   readonly kind: 'unmanaged';
   readonly cluster: string;
   readonly machine: UnmanagedVm;
+  /** Set for a machine that a workload group lists. */
+  readonly from?: { readonly group: WorkloadGroup; readonly entry: WorkloadEntry };
 }
 
 export interface ErrorNode extends Base {
@@ -122,7 +168,7 @@ export interface ErrorNode extends Base {
 /** A line that says what to do where there is nothing. */
 export interface HintNode extends Base {
   readonly kind: 'hint';
-  readonly hint: 'noBalancers' | 'noVms' | 'noServices' | 'reading' | 'tooMany';
+  readonly hint: 'noBalancers' | 'noGroups' | 'noGroupVms' | 'noVms' | 'noServices' | 'reading' | 'tooMany';
   readonly cluster: string;
 }
 
@@ -136,6 +182,7 @@ const urgency: readonly VmState[] = [
   'blocked',
   'pending',
   'in-sync',
+  'connected',
   'unknown',
   'not-joined',
 ];

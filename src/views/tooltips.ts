@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { ago } from '../editor/durations.ts';
 import { sourceText } from '../editor/sourceText.ts';
 import type { Texts } from '../editor/texts.ts';
+import type { WorkloadEntry, WorkloadGroupFacts } from '../mesh/model.ts';
+import { membershipText } from './membership.ts';
 import type { Node } from './nodes.ts';
 
 /** The tooltip of a node, made when it is asked for. Values come from clusters and machines: all of them are escaped. */
@@ -35,6 +37,14 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
         ...row('namespace', node.cluster.istio.namespace),
         ...row('release', node.facts.value?.controlPlane.release),
         ...row('from', node.facts.value === undefined ? undefined : sourceText(node.facts.value.controlPlane.source, texts)),
+        ...(node.facts.value?.controlPlane.details ?? []).map((detail): Row => [
+          say(detail.label),
+          detail.source === undefined ? detail.value : `${detail.value} (${sourceText(detail.source, texts)})`,
+        ]),
+        ...(node.facts.value?.controlPlane.limits ?? []).flatMap(({ text, nextStep }): Row[] => [
+          ['', say(text)],
+          ...(nextStep === undefined ? [] : [['', say(nextStep)] as const]),
+        ]),
         ...row('read', age(node.facts.at, texts)),
         ...(node.facts.error === undefined
           ? [['', t('editor.tip.notContacted')] as const].filter(() => node.facts.value === undefined && !node.facts.loading)
@@ -57,7 +67,9 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
         ...row('address', node.vm.address),
         ...row('identity', `${node.vm.namespace}/${node.vm.serviceAccount}`),
         ...row('state', t(`editor.state.${node.state}`)),
+        ...entryRows(node.entry, row, texts),
         ...row('certificate', node.status.value?.certificateNotAfter),
+        ...row('token', node.status.value?.tokenExpiresAt),
         ...row('read', age(node.status.at, texts)),
         ...errorRows(node.status.error, texts),
       ];
@@ -68,6 +80,7 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
         ...row('readBy', node.file.readBy.join(', ')),
         ...row('state', t(`editor.drift.${node.drift}`)),
         ...(node.file.content.kind === 'secret' ? certificateRows(node.file.content.facts, row) : []),
+        ...(node.file.content.kind === 'minted' ? row('notAfter', node.notAfter) : []),
       ];
     case 'unit':
       return [
@@ -98,7 +111,16 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
       return [
         ...row('address', node.machine.address),
         ...row('services', node.machine.services.join(', ')),
+        ...entryRows(node.from?.entry, row, texts),
         ['', t('editor.tip.unmanaged')],
+      ];
+    case 'workloadGroup':
+      return workloadGroupRows(node.facts, row);
+    case 'notice':
+      return [
+        [node.value === undefined ? '' : say(node.text), node.value ?? say(node.text)],
+        ...(node.nextStep === undefined ? [] : [['', say(node.nextStep)] as const]),
+        ...(node.fixable ? [['', t('editor.tip.setUp')] as const] : []),
       ];
     case 'error':
       return errorRows(node.error, texts);
@@ -113,6 +135,35 @@ function errorRows(error: Extract<Node, { kind: 'error' }>['error'] | undefined,
   return [['', say(error.userMessage)], ...(error.nextStep === undefined ? [] : [['', say(error.nextStep)] as const])];
 }
 
+type MakeRow = (id: string, value: string | number | undefined) => readonly Row[];
+
+/** How the cluster sees a machine; the probe's words are the machine's own. */
+function entryRows(entry: WorkloadEntry | undefined, row: MakeRow, texts: Texts): readonly Row[] {
+  if (entry === undefined) return [];
+  return [
+    ...row('membership', membershipText(entry, texts)),
+    ...row('since', entry.since),
+    ...row('probe', entry.reason),
+    ...(entry.membership === 'never' ? [] : row('object', `${entry.ref.kind} ${entry.ref.namespace ?? ''}/${entry.ref.name}`)),
+  ];
+}
+
+function workloadGroupRows({ ref, group }: WorkloadGroupFacts, row: MakeRow): readonly Row[] {
+  const pairs = (record: Readonly<Record<string, string | number>>, mark: string) =>
+    Object.entries(record)
+      .map(([key, value]) => `${key}${mark}${value}`)
+      .join(', ');
+  return [
+    ...row('object', `${ref.kind} ${group.namespace}/${group.name}`),
+    ...row('identity', `${group.namespace}/${group.serviceAccount}`),
+    ...row('labels', pairs(group.labels, '=')),
+    ...row('ports', pairs(group.ports, ' ')),
+    ...row('network', group.network),
+    ...row('locality', group.locality),
+    ...row('probe', group.probe?.handler.kind),
+  ];
+}
+
 interface Certificate {
   readonly subject: string;
   readonly uris: readonly string[];
@@ -120,7 +171,7 @@ interface Certificate {
   readonly fingerprint: string;
 }
 
-function certificateRows(facts: Certificate | undefined, row: (id: string, value: string | undefined) => readonly Row[]): readonly Row[] {
+function certificateRows(facts: Certificate | undefined, row: MakeRow): readonly Row[] {
   return facts === undefined
     ? []
     : [

@@ -5,9 +5,11 @@ import type { Facts } from '../editor/facts.ts';
 import type { Session } from '../editor/session.ts';
 import type { Texts } from '../editor/texts.ts';
 import { childrenOf, clusterNodes, errorNode, type Known } from './buildNodes.ts';
-import { needsAttention, type Node } from './nodes.ts';
+import type { Node } from './nodes.ts';
 import { tooltipOf } from './tooltips.ts';
 import { toTreeItem } from './treeItems.ts';
+import { attentionCount } from './vmNodes.ts';
+import { vmsBelow } from './workloadGroupNodes.ts';
 
 /** Beyond this many VMs in one group, each is asked only when it is opened itself. */
 const ASK_ALL_UP_TO = 20;
@@ -91,6 +93,7 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       cluster: (name) => facts.cluster(name),
       vm: (name) => facts.vm(name),
       checks: (vm) => facts.checks(vm),
+      now: () => new Date(),
     };
     return this.#known;
   }
@@ -109,10 +112,13 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
         facts.known().clusters.every((name) => (facts.cluster(name).value?.services.length ?? 0) === 0),
     );
     keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
-    const states = facts.known().vms.map((name) => facts.vm(name));
-    this.onAttention(
-      states.filter((status) => status.error?.kind === 'person' || needsAttention(status.value?.condition ?? 'unknown')).length,
+    // Hidden only where it is known that no cluster has them: who has opened none yet may still ask for one.
+    const clusters = known.inventory.clusters.map(({ name }) => facts.cluster(name));
+    keys.set(
+      'meshExpansion.groups',
+      clusters.every(({ value }) => value !== undefined && value.workloadGroups === undefined) ? 'none' : 'some',
     );
+    this.onAttention(attentionCount(known));
     return [...errors, ...clusterNodes(known)];
   }
 
@@ -121,10 +127,8 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     const { facts } = this.#parts;
     if (node.kind === 'cluster' && isUnread(facts.cluster(node.cluster.name))) void facts.readCluster(node.cluster.name);
     if (node.kind === 'vm' && isUnread(facts.vm(node.vm.name))) void facts.readVm(node.vm.name);
-    if (node.kind === 'group' && node.group === 'vms') {
-      const vms = known.inventory.vms.filter((vm) => vm.cluster === node.cluster);
-      if (vms.length <= ASK_ALL_UP_TO) for (const vm of vms) if (isUnread(facts.vm(vm.name))) void facts.readVm(vm.name);
-    }
+    const vms = vmsBelow(node, known);
+    if (vms.length <= ASK_ALL_UP_TO) for (const vm of vms) if (isUnread(facts.vm(vm.name))) void facts.readVm(vm.name);
   }
 }
 

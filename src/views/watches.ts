@@ -1,19 +1,13 @@
 import type * as vscode from 'vscode';
 import { asMeshError } from '../mesh/errors.ts';
-import type { KubeObject, ObjectQuery, WatchEvent } from '../mesh/ports.ts';
+
 import type { Facts } from '../editor/facts.ts';
 import type { Log } from '../editor/log.ts';
 import type { Session } from '../editor/session.ts';
 import type { Node } from './nodes.ts';
+import { newsOf, type News } from './watchNews.ts';
 
-const DEBOUNCE_MS = 80;
-const watched: readonly ObjectQuery[] = [
-  { apiVersion: 'v1', kind: 'Service' },
-  { apiVersion: 'v1', kind: 'Endpoints' },
-];
-
-/** Old clusters elect their leaders through Endpoints that change every two seconds. */
-const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+const DEBOUNCE_MS = 50;
 
 /** Watches each cluster while its node is open and the view is visible; what changes there is read again. */
 export class Watches implements vscode.Disposable {
@@ -78,10 +72,14 @@ export class Watches implements vscode.Disposable {
     const abort = new AbortController();
     this.#running.set(name, abort);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const readSoon = () => {
+    let what: Exclude<News, 'none'> = 'groups';
+    const readSoon = (news: News) => {
+      if (news === 'none') return;
+      if (news === 'all') what = 'all';
       timer ??= setTimeout(() => {
         timer = undefined;
-        if (!abort.signal.aborted) void this.#facts.readCluster(name);
+        if (!abort.signal.aborted) void this.#facts.readChanged(name, what);
+        what = 'groups';
       }, DEBOUNCE_MS);
     };
     abort.signal.addEventListener('abort', () => clearTimeout(timer));
@@ -96,20 +94,21 @@ export class Watches implements vscode.Disposable {
     });
   }
 
-  async #watch(name: string, signal: AbortSignal, onChange: () => void): Promise<void> {
+  async #watch(name: string, signal: AbortSignal, onNews: (news: News) => void): Promise<void> {
     const context = (await this.#session.inventory()).clusters.find((cluster) => cluster.name === name)?.context;
     if (context === undefined) return;
+    const watched = await (await this.#session.mesh()).watched(name, { signal });
     const { connections } = await this.#session.backend();
     const api = await connections.cluster(context);
     try {
       await Promise.all(
         watched.map((query) => {
           const seen = new Map<string, string>();
-          return api.watch(query, (event) => (isNews(event, seen) ? onChange() : undefined), { signal });
+          return api.watch(query, (event) => onNews(newsOf(event, seen)), { signal });
         }),
       );
     } finally {
-      // Its connections are its own; the other watch of the pair ends with them.
+      // Its connections are its own; the other watches of the cluster end with them.
       await api.close();
     }
   }
@@ -122,20 +121,4 @@ export class Watches implements vscode.Disposable {
   #stopAll(): void {
     for (const name of [...this.#running.keys()]) this.#stop(name);
   }
-}
-
-/** Whether an event says something that the tree shows; a repeated object does not. */
-function isNews(event: WatchEvent, seen: Map<string, string>): boolean {
-  const { object } = event;
-  const key = `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-  if (event.type === 'DELETED') return seen.delete(key);
-  if (object.metadata.annotations?.[leaderAnnotation] !== undefined) return false;
-  const text = shownPart(object);
-  if (seen.get(key) === text) return false;
-  seen.set(key, text);
-  return true;
-}
-
-function shownPart(object: KubeObject): string {
-  return JSON.stringify([object.spec, object.status, object.subsets, object.metadata.labels]);
 }

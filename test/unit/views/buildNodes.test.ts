@@ -65,6 +65,7 @@ function known(parts: {
     cluster: () => parts.cluster ?? { loading: false },
     vm: (name) => parts.status?.[name] ?? { loading: false },
     checks: () => parts.checks,
+    now: () => new Date('2026-01-02T12:00:00Z'),
   };
 }
 const root = (what: Known): Node => clusterNodes(what)[0] ?? assert.fail('no cluster');

@@ -23,6 +23,12 @@ describe('watches of the tree', () => {
       onDidReset: () => subscription,
       inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
       backend: async () => ({ connections: { cluster: async () => api } }),
+      mesh: async () => ({
+        watched: async () => [
+          { apiVersion: 'v1', kind: 'Service' },
+          { apiVersion: 'v1', kind: 'Endpoints' },
+        ],
+      }),
     };
     let held: object = { value: {}, loading: false };
     let reads = 0;
@@ -68,6 +74,12 @@ describe('watches of the tree', () => {
       onDidReset: () => subscription,
       inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
       backend: async () => ({ connections: { cluster: async () => api } }),
+      mesh: async () => ({
+        watched: async () => [
+          { apiVersion: 'v1', kind: 'Service' },
+          { apiVersion: 'v1', kind: 'Endpoints' },
+        ],
+      }),
     };
     const facts = { onDidChange: () => subscription, cluster: () => ({ value: {}, loading: false }) };
     const log = { error: (_: string, error: Error) => assert.fail(error.message) };

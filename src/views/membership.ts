@@ -1,0 +1,48 @@
+import { span } from '../editor/durations.ts';
+import type { Texts } from '../editor/texts.ts';
+import type { WorkloadEntry } from '../mesh/model.ts';
+import { awayFrom } from '../mesh/status.ts';
+import { isConnected, judgementOf } from './liveVms.ts';
+import type { VmNode } from './nodes.ts';
+
+/** How the cluster sees a machine, in words: `connected, healthy`, `disconnected 4 min`. */
+export function membershipText(entry: WorkloadEntry, { t, say }: Texts, now = new Date()): string {
+  const away = awayFrom(entry, now);
+  return away === undefined ? t(`editor.membership.${entry.membership}`) : say(away.summary);
+}
+
+/** The line of a VM: the one thing that matters most, then how the cluster sees it, then what is due next. */
+export function vmText(node: VmNode, now: Date, texts: Texts): string {
+  const { status, entry } = node;
+  const { say, t } = texts;
+  if (status.error !== undefined) return joined([say(status.error.userMessage), seen(node, now, texts)]);
+  const judged = judgementOf(status, entry, now);
+  if (entry === undefined) return judged === undefined ? t('editor.vm.unknown') : say(judged.summary);
+  if (status.value === undefined) return membershipText(entry, texts, now);
+  const own = status.value.own?.condition ?? status.value.condition;
+  // A machine that is as it should be is told by how the cluster sees it; what is wrong with it goes before that.
+  const wrong = judged !== undefined && judged.condition === own && own !== 'in-sync' && own !== 'pending';
+  if (own === 'not-joined') return judged === undefined ? '' : say(judged.summary);
+  return joined([wrong ? say(judged.summary) : undefined, membershipText(entry, texts, now), ...(wrong ? [] : lives(node, now, texts))]);
+}
+
+/** Lives of the certificate and, while a machine is away and will need it, of the token; the one that ends first goes first. */
+function lives({ status, entry }: VmNode, now: Date, { t }: Texts): readonly string[] {
+  const needsToken = entry !== undefined && !isConnected(entry);
+  const ends = [
+    { name: 'certificate', time: status.value?.certificateNotAfter },
+    { name: 'token', time: needsToken ? status.value?.tokenExpiresAt : undefined },
+  ];
+  return ends
+    .flatMap(({ name, time }) => (time === undefined || time === '' ? [] : [{ name, left: Date.parse(time) - now.getTime() }]))
+    .sort((one, other) => one.left - other.left)
+    .map(({ name, left }) => (left <= 0 ? t(`editor.life.${name}.over`) : t(`editor.life.${name}`, { left: span(left) })));
+}
+
+function seen({ entry }: VmNode, now: Date, texts: Texts): string | undefined {
+  return entry === undefined || entry.membership === 'never' ? undefined : membershipText(entry, texts, now);
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}

@@ -1,0 +1,26 @@
+import type { KubeObject, WatchEvent } from '../mesh/ports.ts';
+
+/** What an event makes worth reading: everything of the cluster, or only how it sees its machines. */
+export type News = 'none' | 'groups' | 'all';
+
+/** Old clusters elect their leaders through Endpoints that change every two seconds. */
+const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+
+/** What an event says that the tree shows, by what was seen of its object before; a repeated object says nothing. */
+export function newsOf({ type, object }: WatchEvent, seen: Map<string, string>): News {
+  const key = `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+  if (type === 'DELETED') return seen.delete(key) ? 'all' : 'none';
+  if (object.metadata.annotations?.[leaderAnnotation] !== undefined) return 'none';
+  const [shape, state] = [JSON.stringify([object.spec, object.subsets, object.metadata.labels]), stateOf(object)];
+  const before = seen.get(key);
+  const now = `${shape}\n${state}`;
+  if (before === now) return 'none';
+  seen.set(key, now);
+  // A machine that comes, goes or turns unhealthy changes its entry's annotations and conditions and nothing else.
+  return object.kind === 'WorkloadEntry' && before?.startsWith(`${shape}\n`) === true ? 'groups' : 'all';
+}
+
+/** Annotations say how machines are connected; those of other kinds are other programs' notes, e.g. when an election was held. */
+function stateOf({ kind, status, metadata }: KubeObject): string {
+  return JSON.stringify([status, kind === 'WorkloadEntry' ? metadata.annotations : undefined]);
+}
