@@ -6,26 +6,36 @@ import type { Clock } from '../mesh/ports.ts';
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
 const DAY_MS = 86_400_000;
 
-/** What a secret `istio.<sa>` holds, as PEM (citadel facts 6). */
+/** What a workload gets, as PEM; Citadel keeps it in a secret `istio.<sa>` (citadel facts 6). */
 export interface WorkloadCertificate {
   readonly chain: string;
   readonly key: string;
   readonly root: string;
 }
 
-/** The playground's Citadel CA: a self-signed root of 365 days, workload certificates of 90 days (citadel facts 6 and 10). */
+/** Life of Citadel's workload certificates (citadel facts 6), and of istiod's (istiod facts 2.4). */
+export const CITADEL_LIFE_MS = 90 * DAY_MS;
+export const ISTIOD_LIFE_MS = DAY_MS;
+
+/** The CA of the playground's Citadel or istiod: a self-signed root of 365 days (citadel facts 6 and 10). */
 export class CertificateAuthority {
   readonly #keys: webcrypto.CryptoKeyPair;
   readonly #root: x509.X509Certificate;
   readonly #clock: Clock;
+  readonly #lifeMs: number;
 
-  private constructor(keys: webcrypto.CryptoKeyPair, root: x509.X509Certificate, clock: Clock) {
+  private constructor(keys: webcrypto.CryptoKeyPair, root: x509.X509Certificate, clock: Clock, lifeMs: number) {
     this.#keys = keys;
     this.#root = root;
     this.#clock = clock;
+    this.#lifeMs = lifeMs;
   }
 
-  static async create(clock: Clock): Promise<CertificateAuthority> {
+  get root(): string {
+    return `${this.#root.toString('pem')}\n`;
+  }
+
+  static async create(clock: Clock, lifeMs = CITADEL_LIFE_MS): Promise<CertificateAuthority> {
     const keys = await generateKeys();
     const notBefore = clock.now();
     const root = await x509.X509CertificateGenerator.createSelfSigned({
@@ -39,10 +49,10 @@ export class CertificateAuthority {
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       ],
     });
-    return new CertificateAuthority(keys, root, clock);
+    return new CertificateAuthority(keys, root, clock, lifeMs);
   }
 
-  /** Key and certificate for a service account, as Citadel issues them: empty subject, critical SPIFFE SAN, PKCS#1 key. */
+  /** Key and certificate for a service account, as Citadel and istiod issue them: empty subject, critical SPIFFE SAN, PKCS#1 key. */
   async issue(namespace: string, serviceAccount: string): Promise<WorkloadCertificate> {
     const keys = await generateKeys();
     const notBefore = this.#clock.now();
@@ -50,7 +60,7 @@ export class CertificateAuthority {
       subject: '',
       issuer: this.#root.subject,
       notBefore,
-      notAfter: new Date(notBefore.getTime() + 90 * DAY_MS),
+      notAfter: new Date(notBefore.getTime() + this.#lifeMs),
       signingAlgorithm: ALGORITHM,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
@@ -65,8 +75,7 @@ export class CertificateAuthority {
     });
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs1' }).toString();
-    const root = `${this.#root.toString('pem')}\n`;
-    return { chain: `${leaf.toString('pem')}\n`, key, root };
+    return { chain: `${leaf.toString('pem')}\n`, key, root: this.root };
   }
 }
 

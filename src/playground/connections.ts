@@ -1,103 +1,73 @@
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
-import type { CallOptions, ClusterApi, Clock, Connections, ContextInfo, HostAlias, VmHost } from '../mesh/ports.ts';
-import { CertificateAuthority } from './certificates.ts';
-import { PlaygroundCluster } from './cluster/api.ts';
-import { Controllers } from './cluster/controllers.ts';
-import { seedObjects } from './cluster/seed.ts';
-import { ObjectStore } from './cluster/store.ts';
+import type { CallOptions, ClusterApi, Connections, ContextInfo, HostAlias, VmHost } from '../mesh/ports.ts';
 import { PlaygroundHost } from './machine/host.ts';
-import { Ledger } from './machine/ledger.ts';
-import { Machine } from './machine/machine.ts';
-import { Network } from './machine/network.ts';
+import type { World, WorldOptions, WorldPlan } from './worlds/world.ts';
 
-export const CONTEXT = 'playground';
-const MACHINES = [
-  { name: 'playground-vm-1', address: '10.150.0.101' },
-  { name: 'playground-vm-2', address: '10.150.0.102' },
-];
-
-interface World {
-  readonly cluster: PlaygroundCluster;
-  readonly controllers: Controllers;
-  readonly machines: ReadonlyMap<string, { readonly machine: Machine; readonly ledger: Ledger }>;
-}
-
-export interface WorldOptions {
-  readonly clock: Clock;
-  /** Milliseconds until a load balancer has its address. */
-  readonly addressDelayMs: number;
-  /** Plural resources that the user may not write. */
-  readonly denied: readonly string[];
-}
-
-/** One embedded cluster and two embedded machines; built when first asked for, so that opening the playground costs nothing. */
+/** Embedded clusters, each with its machines; each is built when it is first asked for, so that opening the playground costs nothing. */
 export class PlaygroundConnections implements Connections {
+  readonly #plans: readonly WorldPlan[];
   readonly #options: WorldOptions;
-  #world: Promise<World> | undefined;
+  readonly #worlds = new Map<WorldPlan, Promise<World>>();
 
-  constructor(options: WorldOptions) {
+  constructor(plans: readonly WorldPlan[], options: WorldOptions) {
+    this.#plans = plans;
     this.#options = options;
   }
 
   contexts(): Promise<readonly ContextInfo[]> {
-    return Promise.resolve([{ name: CONTEXT, server: 'playground (in memory)', namespace: 'default', current: true, runsProgram: false }]);
+    return Promise.resolve(
+      this.#plans.map(({ context }, index) => ({
+        name: context,
+        server: 'playground (in memory)',
+        namespace: 'default',
+        current: index === 0,
+        runsProgram: false,
+      })),
+    );
   }
 
   async cluster(context: string): Promise<ClusterApi> {
-    if (context !== CONTEXT) {
+    const plan = this.#plans.find((one) => one.context === context);
+    if (plan === undefined)
       throw new MeshError({
         code: 'kube.unknown-context',
         kind: 'bad-input',
         userMessage: message('playground.no-context', { context }),
-        nextStep: message('playground.no-context.next', { context: CONTEXT }),
+        nextStep: message('playground.no-context.next', { context: this.#plans.map((one) => one.context).join(', ') }),
       });
-    }
-    const { cluster } = await this.#build();
-    return cluster;
+    return (await this.#build(plan)).cluster;
   }
 
   hosts(): Promise<readonly HostAlias[]> {
-    return Promise.resolve(MACHINES.map(({ name, address }) => ({ alias: name, hostName: address, user: 'admin' })));
+    return Promise.resolve(
+      this.#plans.flatMap(({ machines }) => machines).map(({ name, address }) => ({ alias: name, hostName: address, user: 'admin' })),
+    );
   }
 
   async host(alias: string, options?: CallOptions): Promise<VmHost> {
     options?.signal?.throwIfAborted();
-    const { machines } = await this.#build();
-    const found = machines.get(alias);
-    if (!found) {
-      throw new MeshError({
-        code: 'host.unreachable',
-        userMessage: message('playground.no-host', { host: alias }),
-        nextStep: message('playground.no-host.next', { hosts: MACHINES.map(({ name }) => name).join(', ') }),
-      });
-    }
-    return new PlaygroundHost(found.machine, found.ledger);
+    const plan = this.#plans.find(({ machines }) => machines.some(({ name }) => name === alias));
+    const found = plan && (await this.#build(plan)).machines.get(alias);
+    if (found !== undefined) return new PlaygroundHost(found.machine, found.ledger);
+    const known = this.#plans.flatMap(({ machines }) => machines).map(({ name }) => name);
+    throw new MeshError({
+      code: 'host.unreachable',
+      userMessage: message('playground.no-host', { host: alias }),
+      nextStep: message('playground.no-host.next', { hosts: known.join(', ') }),
+    });
   }
 
   async close(): Promise<void> {
-    const world = await this.#world;
-    world?.controllers.stop();
+    const settled = await Promise.allSettled(this.#worlds.values());
+    for (const world of settled) if (world.status === 'fulfilled') world.value.stop();
   }
 
-  #build(): Promise<World> {
-    return (this.#world ??= build(this.#options));
+  #build(plan: WorldPlan): Promise<World> {
+    const present = this.#worlds.get(plan);
+    if (present !== undefined) return present;
+    const built = plan.build(this.#options);
+    this.#worlds.set(plan, built);
+    return built;
   }
-}
-
-async function build({ clock, addressDelayMs, denied }: WorldOptions): Promise<World> {
-  const store = new ObjectStore(clock);
-  const authority = await CertificateAuthority.create(clock);
-  const controllers = new Controllers(store, clock, authority, addressDelayMs);
-  controllers.start();
-  for (const object of seedObjects()) store.put(object);
-  await controllers.settled();
-  const network = new Network(store);
-  const machines = new Map(
-    MACHINES.map(({ name, address }) => {
-      const machine = new Machine(name, address, network, clock);
-      return [name, { machine, ledger: new Ledger(machine) }];
-    }),
-  );
-  return { cluster: new PlaygroundCluster(CONTEXT, store, clock, denied), controllers, machines };
 }

@@ -1,7 +1,8 @@
 import type { Clock, Connections, PackageFetcher } from '../mesh/ports.ts';
-import { CONTEXT, PlaygroundConnections } from './connections.ts';
+import { PlaygroundConnections } from './connections.ts';
 import { PlaygroundPackages } from './packages.ts';
 import { systemClock } from './pause.ts';
+import { citadelWorld } from './worlds/citadel.ts';
 
 export interface PlaygroundOptions {
   readonly clock?: Clock;
@@ -21,17 +22,17 @@ export interface Playground {
 const INVENTORY = `# The playground: an embedded cluster and two embedded machines, nothing real is touched.
 version: 1
 clusters:
-  - name: ${CONTEXT}
-    context: ${CONTEXT}
+  - name: playground
+    context: playground
 vms:
   - name: playground-vm-1
     host: playground-vm-1
-    cluster: ${CONTEXT}
+    cluster: playground
     namespace: vm
     serviceAccount: default
 services:
   - name: mysql
-    cluster: ${CONTEXT}
+    cluster: playground
     namespace: onprem
     ports: [{ name: mysql, port: 3306 }]
     vms: [playground-vm-1]
@@ -41,7 +42,11 @@ services:
 export function createPlayground(options: PlaygroundOptions = {}): Playground {
   const clock = options.clock ?? systemClock;
   return {
-    connections: new PlaygroundConnections({ clock, addressDelayMs: options.addressDelayMs ?? 2000, denied: options.denied ?? [] }),
+    connections: new PlaygroundConnections([citadelWorld], {
+      clock,
+      addressDelayMs: options.addressDelayMs ?? 2000,
+      denied: options.denied ?? [],
+    }),
     packages: new PlaygroundPackages(clock),
     defaultInventory: INVENTORY,
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import type { CallOptions, Clock, PackageFetcher, PackageFile, PackageSource } from '../mesh/ports.ts';
-import { RELEASE } from './cluster/seed.ts';
+import { RELEASE } from './citadel/seed.ts';
 import { SIDECAR_PACKAGE } from './machine/packages.ts';
 import { pause } from './pause.ts';
 

@@ -22,10 +22,21 @@ import { pause } from '../pause.ts';
 import { SERVICE_CIDR, withDefaults } from './defaults.ts';
 import { applyFields, fieldsOf, withFields, type Owners } from './fields.ts';
 import { matches, refOf, type ObjectStore } from './store.ts';
-import { playgroundToken } from './tokens.ts';
+import type { TokenIssuer } from './tokens.ts';
 import { problemOf } from './validate.ts';
 
 const LATENCY_MS = 15;
+
+export interface ClusterParts {
+  readonly context: string;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly tokens: TokenIssuer;
+  /** As the API server says it. */
+  readonly version: string;
+  /** Plural resources that this user may not write, to show what a refusal looks like. */
+  readonly denied: readonly string[];
+}
 
 /** A cluster in memory behind the same port as a real one: apply with field ownership, optimistic locks, watches. */
 export class PlaygroundCluster implements ClusterApi {
@@ -33,19 +44,22 @@ export class PlaygroundCluster implements ClusterApi {
   readonly #store: ObjectStore;
   readonly #clock: Clock;
   readonly #denied: readonly string[];
+  readonly #tokens: TokenIssuer;
+  readonly #version: string;
   readonly #owners = new Map<string, Owners>();
 
-  /** `denied`: plural resources that this user may not write, to show what a refusal looks like. */
-  constructor(context: string, store: ObjectStore, clock: Clock, denied: readonly string[] = []) {
+  constructor({ context, store, clock, tokens, version, denied }: ClusterParts) {
     this.context = context;
     this.#store = store;
     this.#clock = clock;
+    this.#tokens = tokens;
+    this.#version = version;
     this.#denied = denied;
   }
 
   async version(options?: CallOptions): Promise<string> {
     await pause(this.#clock, LATENCY_MS, options);
-    return 'v1.11.3-playground';
+    return this.#version;
   }
 
   async get(ref: ObjectRef, options?: CallOptions): Promise<KubeObject | undefined> {
@@ -77,10 +91,12 @@ export class PlaygroundCluster implements ClusterApi {
 
   async createToken(account: TokenAccount, request: TokenRequest, options?: CallOptions): Promise<IssuedToken> {
     await pause(this.#clock, LATENCY_MS, options);
-    const ref: ObjectRef = { apiVersion: 'v1', kind: 'ServiceAccount', ...account };
-    if (!this.#store.get(ref)) throw notFound({ ...ref, metadata: { ...account } });
-    const expiresAt = new Date(this.#clock.now().getTime() + request.expirationSeconds * 1000);
-    return { token: playgroundToken(account, request, expiresAt), expiresAt: expiresAt.toISOString() };
+    if (this.#denied.includes('serviceaccounts/token'))
+      throw new MeshError({
+        code: 'kube.forbidden',
+        userMessage: message('playground.forbidden', { kind: 'ServiceAccount', name: account.name, resource: 'serviceaccounts/token' }),
+      });
+    return this.#tokens.issue(account, request);
   }
 
   async apply(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult> {
@@ -182,7 +198,7 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   #allow(object: KubeObject): void {
-    const resource = `${object.kind.toLowerCase()}${object.kind.endsWith('s') ? '' : 's'}`;
+    const resource = pluralOf(object.kind);
     if (this.#denied.includes(resource))
       throw new MeshError({ code: 'kube.forbidden', userMessage: message('playground.forbidden', { ...named(object), resource }) });
   }
@@ -193,6 +209,12 @@ export class PlaygroundCluster implements ClusterApi {
     this.#owners.set(JSON.stringify(refOf(object)), owners);
     return this.#store.put(full);
   }
+}
+
+function pluralOf(kind: string): string {
+  const name = kind.toLowerCase();
+  if (name.endsWith('y')) return `${name.slice(0, -1)}ies`;
+  return name.endsWith('s') ? name : `${name}s`;
 }
 
 function named(object: KubeObject): { readonly kind: string; readonly name: string } {

@@ -8,20 +8,20 @@ import { matchesLabels } from './selectors.ts';
 const INTERNAL = 'cloud.google.com/load-balancer-type';
 const FIRST_INTERNAL = 6;
 
-/** The playground's controllers: load-balancer allocator, endpoints, default service accounts, Citadel. They react to the store's events until `stop`. */
+/** The playground's controllers: load-balancer allocator, endpoints, default service accounts, and Citadel where there is an authority for it. They react to the store's events until `stop`. */
 export class Controllers {
   readonly #store: ObjectStore;
   readonly #clock: Clock;
-  readonly #authority: CertificateAuthority;
+  readonly #citadel: CertificateAuthority | undefined;
   readonly #addressDelayMs: number;
   readonly #stopped = new AbortController();
   readonly #work = new Set<Promise<void>>();
   #events = 0;
 
-  constructor(store: ObjectStore, clock: Clock, authority: CertificateAuthority, addressDelayMs: number) {
+  constructor(store: ObjectStore, clock: Clock, addressDelayMs: number, citadel?: CertificateAuthority) {
     this.#store = store;
     this.#clock = clock;
-    this.#authority = authority;
+    this.#citadel = citadel;
     this.#addressDelayMs = addressDelayMs;
   }
 
@@ -58,8 +58,8 @@ export class Controllers {
   }
 
   async #issue(namespace: string, account: string): Promise<void> {
-    const issued = await this.#authority.issue(namespace, account);
-    if (this.#stopped.signal.aborted) return;
+    const issued = await this.#citadel?.issue(namespace, account);
+    if (issued === undefined || this.#stopped.signal.aborted) return;
     const encode = (text: string): string => Buffer.from(text).toString('base64');
     this.#store.put({
       apiVersion: 'v1',

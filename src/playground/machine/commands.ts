@@ -1,8 +1,8 @@
 import { curl } from './curl.ts';
 import type { Machine } from './machine.ts';
 import { openssl } from './openssl.ts';
+import { processes, type Process } from './processes.ts';
 import { nameserversOf } from './resolver.ts';
-import { NODE_AGENT } from './units.ts';
 
 /** `takesMs`: how long the real program would take; the caller waits for it, or for its time limit. */
 export interface CommandResult {
@@ -62,7 +62,7 @@ function host(machine: Machine, args: readonly string[]): CommandResult {
 
 function getent(machine: Machine, args: readonly string[]): CommandResult {
   const [, name = ''] = positionals(args, []);
-  const found = machine.resolve(name);
+  const found = machine.lookUp(name);
   return found.kind === 'address' ? ok(`${found.address.padEnd(15)} ${name}\n`) : failed(2, '');
 }
 
@@ -75,47 +75,6 @@ function cat(machine: Machine, args: readonly string[], asRoot: boolean): Comman
     stdout += Buffer.from(entry.bytes).toString('utf8');
   }
   return ok(stdout);
-}
-
-interface Process {
-  readonly user: string;
-  readonly pid: number;
-  readonly args: string;
-}
-
-function processes(machine: Machine): readonly Process[] {
-  const list: Process[] = [{ user: 'root', pid: 1, args: '/sbin/init' }];
-  const running = (unit: string): boolean => machine.unitState(unit).active === 'active';
-  if (running('dnsmasq'))
-    list.push({ user: 'dnsmasq', pid: machine.pid('dnsmasq'), args: '/usr/sbin/dnsmasq -x /run/dnsmasq/dnsmasq.pid' });
-  if (running(NODE_AGENT)) {
-    list.push({
-      user: 'istio-proxy',
-      pid: machine.pid(NODE_AGENT),
-      args: '/usr/local/bin/node_agent --ca-address istio-citadel:8060 --env onprem --cert-chain /etc/certs/cert-chain.pem --key /etc/certs/key.pem --root-cert /etc/certs/root-cert.pem',
-    });
-  }
-  if (running('istio')) {
-    const pid = machine.pid('istio');
-    list.push(
-      {
-        user: 'root',
-        pid,
-        args: `su -s /bin/bash -c INSTANCE_IP=${machine.address} POD_NAME=${machine.name} exec /usr/local/bin/pilot-agent proxy > /var/log/istio/istio.log istio-proxy`,
-      },
-      {
-        user: 'istio-proxy',
-        pid: pid + 1,
-        args: '/usr/local/bin/pilot-agent proxy --serviceCluster rawvm --discoveryAddress istio-pilot.istio-system:15011 --controlPlaneAuthPolicy MUTUAL_TLS',
-      },
-      {
-        user: 'istio-proxy',
-        pid: pid + 2,
-        args: `/usr/local/bin/envoy -c /etc/istio/proxy/envoy-rev0.json --restart-epoch 0 --service-node sidecar~${machine.address}~${machine.name}.default~default.svc.cluster.local`,
-      },
-    );
-  }
-  return list;
 }
 
 function ps(machine: Machine, args: readonly string[]): CommandResult {

@@ -15,47 +15,86 @@ export function sameEntry(left: FileEntry | undefined, right: FileEntry): boolea
   return left.mode === right.mode && sameOwner && Buffer.compare(left.bytes, right.bytes) === 0;
 }
 
-/** A machine's disk: files by absolute path, and directories. */
+/** Who has a directory, and what others may do there. */
+export type DirectoryEntry = Omit<FileEntry, 'bytes'>;
+const ROOTS: DirectoryEntry = { mode: 0o755, owner: 'root', group: 'root' };
+
+/** A machine's disk: files by absolute path, directories, and links to directories. */
 export class MachineFiles {
   readonly #files = new Map<string, FileEntry>();
-  readonly #directories = new Set<string>(['/', '/etc', '/etc/dnsmasq.d', '/var/lib']);
+  readonly #directories = new Map<string, DirectoryEntry>(['/', '/etc', '/etc/dnsmasq.d', '/var/lib', '/run'].map((path) => [path, ROOTS]));
+  readonly #links = new Map<string, string>([['/var/run', '/run']]);
 
   get(path: string): FileEntry | undefined {
-    return this.#files.get(path);
+    return this.#files.get(this.real(path));
   }
 
   text(path: string): string | undefined {
-    const entry = this.#files.get(path);
+    const entry = this.get(path);
     return entry === undefined ? undefined : Buffer.from(entry.bytes).toString('utf8');
   }
 
   set(path: string, entry: FileEntry | undefined): void {
-    if (entry === undefined) this.#files.delete(path);
-    else this.#files.set(path, entry);
+    if (entry === undefined) this.#files.delete(this.real(path));
+    else this.#files.set(this.real(path), entry);
   }
 
   write(path: string, text: string, mode = 0o644, owner = 'root', group = owner): void {
     this.set(path, { bytes: Buffer.from(text), mode, owner, group });
   }
 
-  /** Paths of the files below a directory, sorted. */
-  below(directory: string): readonly string[] {
-    return [...this.#files.keys()].filter((path) => path.startsWith(`${directory}/`)).sort();
+  append(path: string, text: string, owner: string): void {
+    const before = this.get(path);
+    this.set(path, {
+      mode: 0o644,
+      owner,
+      group: owner,
+      ...before,
+      bytes: Buffer.concat([before?.bytes ?? new Uint8Array(), Buffer.from(text)]),
+    });
   }
 
-  makeDirectory(path: string): void {
-    this.#directories.add(path);
+  /** Paths of the files below a directory, sorted. */
+  below(directory: string): readonly string[] {
+    const real = this.real(directory);
+    return [...this.#files.keys()].filter((path) => path.startsWith(`${real}/`)).sort();
+  }
+
+  makeDirectory(path: string, entry: DirectoryEntry = ROOTS): void {
+    this.#directories.set(this.real(path), entry);
+  }
+
+  /** A directory; undefined where there is none. */
+  directory(path: string): DirectoryEntry | undefined {
+    return this.#directories.get(this.real(path)) ?? (this.below(path).length > 0 ? ROOTS : undefined);
   }
 
   isDirectory(path: string): boolean {
-    return this.#directories.has(path) || this.below(path).length > 0;
+    return this.directory(path) !== undefined;
+  }
+
+  link(path: string, target: string): void {
+    this.#links.set(path, target);
+  }
+
+  isLink(path: string): boolean {
+    return this.#links.has(path);
   }
 
   removeTree(path: string): void {
-    for (const file of this.below(path)) this.#files.delete(file);
-    this.#files.delete(path);
-    for (const directory of [...this.#directories])
-      if (directory === path || directory.startsWith(`${path}/`)) this.#directories.delete(directory);
+    if (this.#links.delete(path)) return;
+    const real = this.real(path);
+    for (const file of this.below(real)) this.#files.delete(file);
+    this.#files.delete(real);
+    for (const directory of [...this.#directories.keys()])
+      if (directory === real || directory.startsWith(`${real}/`)) this.#directories.delete(directory);
+  }
+
+  /** The path with the links on its way followed. */
+  real(path: string): string {
+    for (const [link, target] of this.#links)
+      if (path === link || path.startsWith(`${link}/`)) return `${target}${path.slice(link.length)}`;
+    return path;
   }
 }
 

@@ -24,6 +24,7 @@ import { sha256, type FileEntry } from './files.ts';
 import type { Ledger } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import { SIDECAR_PACKAGE } from './packages.ts';
+import { tokenFacts } from './tokenFacts.ts';
 
 const ROUND_TRIP_MS = 30;
 const INSTALL_MS = 400;
@@ -44,7 +45,7 @@ export class PlaygroundHost implements VmHost {
     await this.#wait(ROUND_TRIP_MS, options);
     return {
       facts: request.facts === true ? this.#facts() : undefined,
-      files: (request.files ?? []).map(({ path, want }) => this.#file(path, want === 'token' ? undefined : want)),
+      files: (request.files ?? []).map(({ path, want }) => this.#file(path, want)),
       units: (request.units ?? []).map((name) => this.#machine.unitState(name)),
       packages: (request.packages ?? []).map((name) => this.#machine.packageState(name)),
       programs: Object.fromEntries((request.programs ?? []).map((name) => [name, this.#machine.has(name)])),
@@ -73,7 +74,8 @@ export class PlaygroundHost implements VmHost {
     options?: CallOptions & { readonly owner: HostManifest['owner'] },
   ): Promise<PackageState> {
     await this.#wait(INSTALL_MS, options);
-    if (file.name !== SIDECAR_PACKAGE) throw hostError('host.package', 'unknown-package', { host: this.alias, name: file.name });
+    if (file.name !== SIDECAR_PACKAGE || !this.#machine.sidecar.accepts(file.version))
+      throw hostError('host.package', 'unknown-package', { host: this.alias, name: `${file.name} ${file.version}` });
     const before = this.#machine.packageState(file.name).version;
     if (before === file.version) return this.#machine.packageState(file.name);
     if (options?.owner) {
@@ -166,6 +168,7 @@ export class PlaygroundHost implements VmHost {
 
   async #wait(milliseconds: number, options?: CallOptions): Promise<void> {
     await pause(this.#machine.clock, milliseconds, options);
+    await this.#machine.sidecar.settle(this.#machine);
   }
 
   #recordPackage(name: string, version: string, before: string | undefined): void {
@@ -180,7 +183,7 @@ export class PlaygroundHost implements VmHost {
       hostname: this.alias,
       addresses: [{ address: this.#machine.address, interface: 'eth0' }],
       hostnameAddress: '127.0.1.1',
-      os: { id: 'debian', version: '11', architecture: 'amd64' },
+      os: { id: 'debian', version: this.#machine.debian, architecture: 'amd64', packages: 'deb' },
       loginUser: 'admin',
       sudo: 'passwordless',
       resolvConf: { kind: 'file' },
@@ -190,12 +193,9 @@ export class PlaygroundHost implements VmHost {
     };
   }
 
-  #file(path: string, want: 'text' | 'certificate' | 'hash' | undefined): RemoteFile {
+  #file(path: string, want: 'text' | 'certificate' | 'token' | 'hash' | undefined): RemoteFile {
     const entry = this.#machine.files.get(path);
-    if (!entry)
-      return this.#machine.files.isDirectory(path)
-        ? { path, exists: true, kind: 'directory', mode: 0o755, owner: 'root', group: 'root' }
-        : { path, exists: false };
+    if (!entry) return this.#directory(path);
     const { mode, owner, group } = entry;
     const text = Buffer.from(entry.bytes).toString('utf8');
     const isKey = text.includes('PRIVATE KEY-----');
@@ -210,7 +210,15 @@ export class PlaygroundHost implements VmHost {
       sha256: sha256(entry.bytes),
       text: want === 'text' && !isKey ? text : undefined,
       certificate: want === 'certificate' ? certificateFacts(entry) : undefined,
+      token: want === 'token' ? tokenFacts(text) : undefined,
     };
+  }
+
+  #directory(path: string): RemoteFile {
+    const { files } = this.#machine;
+    const entry = files.directory(path);
+    if (entry === undefined) return { path, exists: false };
+    return { path, exists: true, kind: files.isLink(path) ? 'link' : 'directory', ...entry };
   }
 }
 

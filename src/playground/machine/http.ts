@@ -16,9 +16,10 @@ const PRODUCTPAGE = `<!DOCTYPE html>
 /** Asks for a URL as curl on the machine does: as root nothing is captured (citadel facts 4: uid root is never intercepted). */
 export function request(machine: Machine, url: URL, asRoot: boolean): HttpAnswer {
   const port = url.port === '' ? 80 : Number(url.port);
+  if (['localhost', '127.0.0.1'].includes(url.hostname)) return onMachine(machine, machine.address, port, url);
   const address = addressOf(machine, url.hostname);
   if (address === undefined) return { kind: 'error', exitCode: 6, text: `curl: (6) Could not resolve host: ${url.hostname}`, takesMs: 0 };
-  const capture = machine.capture();
+  const capture = machine.sidecar.captures(machine);
   if (machine.network.isClusterIp(address)) {
     if (capture.active && !asRoot) {
       const backend = machine.network.captured(address, port, capture.cidrs);
@@ -31,16 +32,27 @@ export function request(machine: Machine, url: URL, asRoot: boolean): HttpAnswer
       takesMs: 60_000,
     };
   }
-  return answered(machine, machine.network.direct(address, port), url, port, address, false);
+  const direct = machine.network.direct(address, port);
+  return direct === 'machine' ? onMachine(machine, address, port, url) : answered(machine, direct, url, port, address, false);
+}
+
+/** A port of a machine, this one or another: its sidecar's, else an application's. */
+function onMachine(machine: Machine, address: string, port: number, url: URL): HttpAnswer {
+  const there = machine.network.machineAt(address);
+  const answer = there?.sidecar.answersPort(there, port, url) ?? there?.answer(port, url);
+  return (
+    answer ?? {
+      kind: 'error',
+      exitCode: 7,
+      text: `curl: (7) Failed to connect to ${url.hostname} port ${port}: Connection refused`,
+      takesMs: 0,
+    }
+  );
 }
 
 function addressOf(machine: Machine, name: string): string | undefined {
   if (/^\d+(\.\d+){3}$/.test(name)) return name;
-  for (const line of (machine.files.text('/etc/hosts') ?? '').split('\n')) {
-    const [address, ...names] = line.replace(/#.*$/, '').trim().split(/\s+/);
-    if (names.includes(name)) return address;
-  }
-  const found = machine.resolve(name);
+  const found = machine.lookUp(name);
   return found.kind === 'address' ? found.address : undefined;
 }
 
@@ -62,6 +74,14 @@ function answered(
   if (backend === 'refused') {
     if (throughEnvoy) return { kind: 'answer', status: 503, body: 'no healthy upstream', throughEnvoy };
     return { kind: 'error', exitCode: 7, text: `curl: (7) Failed to connect to ${address} port ${port}: Connection refused`, takesMs: 0 };
+  }
+  const other = backend.address === undefined ? undefined : machine.network.machineAt(backend.address);
+  if (other !== undefined) {
+    const headers = machine.sidecar.identityHeaders(machine, other);
+    const answer = other.answer(backend.port, url, headers);
+    return answer === undefined || answer.kind === 'error'
+      ? { kind: 'answer', status: 503, body: 'upstream connect error or disconnect/reset before headers', throughEnvoy }
+      : { ...answer, throughEnvoy };
   }
   if (backend.workload === 'istio-pilot' && backend.port === 8080) return { kind: 'answer', ...pilot(machine, url), throughEnvoy };
   if (backend.workload === 'productpage') return { kind: 'answer', status: 200, body: PRODUCTPAGE, throughEnvoy };

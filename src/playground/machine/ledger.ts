@@ -1,4 +1,4 @@
-import type { HostManifest, PushFile, PushRequest, PushResult } from '../../mesh/ports.ts';
+import type { HostManifest, PushDirectory, PushFile, PushRequest, PushResult } from '../../mesh/ports.ts';
 import type { Secret } from '../../mesh/secret.ts';
 import { hostError } from './errors.ts';
 import { sameEntry, sha256, type FileEntry } from './files.ts';
@@ -51,12 +51,13 @@ export class Ledger {
 
   push(request: PushRequest): PushResult {
     const { files } = this.#machine;
-    for (const file of request.files) this.#accept(file);
+    for (const file of [...request.files, ...(request.directories ?? [])]) this.#accept(file);
     const wanted = request.files.map((file) => ({ path: file.path, entry: entryOf(file) }));
     const drop = (request.drop ?? []).filter((path) => this.#manifest?.files.some((file) => file.path === path));
     const changed = wanted.filter(({ path, entry }) => !sameEntry(files.get(path), entry));
     const unchanged = wanted.filter(({ path, entry }) => sameEntry(files.get(path), entry)).map(({ path }) => path);
     const manifest = this.open(request.owner);
+    this.#makeDirectories(request.directories ?? []);
     const known = new Set(manifest.files.map((file) => file.path));
     if (changed.length > 0 || drop.length > 0) {
       const touched = [...changed.map(({ path }) => path), ...drop];
@@ -109,7 +110,19 @@ export class Ledger {
     this.#machine.files.removeTree('/var/lib/mesh-expansion');
   }
 
-  #accept(file: PushFile): void {
+  /** What is missing is made, all of it remembered; of the others only those that were made for the mesh get the wanted owner and mode. */
+  #makeDirectories(directories: readonly PushDirectory[]): void {
+    const { files } = this.#machine;
+    for (const { path, mode, owner, group } of directories) {
+      const missing = parentsOf(path).filter((parent) => !files.isDirectory(parent));
+      for (const parent of missing) files.makeDirectory(parent);
+      this.remember({ paths: missing, users: [], groups: [] });
+      const made = this.#manifest?.created.paths.some((one) => path === one || path.startsWith(`${one}/`)) === true;
+      if (made) files.makeDirectory(path, { mode, owner, group });
+    }
+  }
+
+  #accept(file: Pick<PushFile, 'path' | 'owner' | 'group' | 'expect'>): void {
     const { files, users, groups, name } = this.#machine;
     if (!users.has(file.owner))
       throw hostError('host.command', 'no-user', { host: name, path: file.path, user: file.owner }, { next: true });
@@ -151,6 +164,12 @@ export class Ledger {
     this.#machine.files.write(MANIFEST, `${JSON.stringify(manifest, undefined, 2)}\n`, 0o600);
     return manifest;
   }
+}
+
+/** `/a`, `/a/b`, `/a/b/c` for `/a/b/c`. */
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split('/').slice(1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
 function entryOf(file: PushFile): FileEntry {

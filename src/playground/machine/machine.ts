@@ -1,12 +1,33 @@
 import type { Clock, PackageState, UnitState } from '../../mesh/ports.ts';
-import { MachineFiles, readEnv } from './files.ts';
+import { MachineFiles } from './files.ts';
+import type { HttpAnswer } from './http.ts';
 import type { Network } from './network.ts';
-import { purgeSidecar, SIDECAR_PACKAGE, TOOLS, unpackSidecar } from './packages.ts';
+import { SIDECAR_PACKAGE, TOOLS } from './packages.ts';
 import { CLOUD_DNS, resolve, type DnsmasqConfig, type Resolution } from './resolver.ts';
-import { NODE_AGENT, startDnsmasq, startIstio, startNodeAgent, type Outcome } from './units.ts';
+import type { Sidecar } from './sidecar.ts';
+import { startDnsmasq, type Outcome } from './units.ts';
 
 const RESTART_MS = 10_000;
-const SIDECAR_UNITS: readonly string[] = ['istio', NODE_AGENT];
+const BASE_PROGRAMS: readonly string[] = [
+  ...['sh', 'bash', 'cat', 'openssl', 'systemctl', 'journalctl', 'dpkg', 'apt-get', 'getent', 'hostname', 'dhclient', 'ls', 'stat', 'id'],
+  ...['date', 'tail', 'head', 'runuser', 'timeout', 'test', 'true', 'env'],
+];
+
+/** A program of the machine's own that the mesh is there for: it answers on its ports while its unit runs. */
+export interface Application {
+  readonly name: string;
+  readonly ports: readonly number[];
+  answer(machine: Machine, url: URL, headers: Readonly<Record<string, string>>): { readonly status: number; readonly body: string };
+}
+
+export interface MachineSpec {
+  readonly name: string;
+  readonly address: string;
+  readonly debian: string;
+  /** Packages of the distribution that are there from the start. */
+  readonly tools: readonly string[];
+  readonly application?: Application;
+}
 
 interface UnitRecord {
   enabled: boolean;
@@ -19,30 +40,38 @@ interface UnitRecord {
 export class Machine {
   readonly name: string;
   readonly address: string;
+  readonly debian: string;
   readonly files = new MachineFiles();
   readonly users = new Set(['root', 'admin', 'nobody']);
   readonly groups = new Set(['root', 'admin', 'nogroup']);
   readonly bootedAt: Date;
   readonly network: Network;
   readonly clock: Clock;
+  readonly sidecar: Sidecar;
+  readonly #application: Application | undefined;
   readonly #units = new Map<string, UnitRecord>();
   readonly #packages = new Map<string, { version: string; status: string }>();
   #dnsmasq: DnsmasqConfig | undefined;
-  #istioEnv: Readonly<Record<string, string>> = {};
   #nextPid = 600;
 
-  constructor(name: string, address: string, network: Network, clock: Clock) {
+  constructor({ name, address, debian, tools, application }: MachineSpec, network: Network, clock: Clock, sidecar: Sidecar) {
     this.name = name;
     this.address = address;
+    this.debian = debian;
     this.network = network;
     this.clock = clock;
+    this.sidecar = sidecar;
+    this.#application = application;
     this.bootedAt = clock.now();
-    network.addMachine(address, name);
+    network.addMachine(address, this);
     this.files.write('/etc/hostname', `${name}\n`);
     this.files.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${name}\n`);
     this.files.write('/etc/resolv.conf', `nameserver ${CLOUD_DNS}\n`);
-    this.files.write('/etc/os-release', 'PRETTY_NAME="Debian GNU/Linux 11 (playground)"\nID=debian\nVERSION_ID="11"\n');
-    for (const tool of ['curl', 'procps', 'iproute2', 'dnsmasq']) this.installTool(tool);
+    this.files.write('/etc/os-release', `PRETTY_NAME="Debian GNU/Linux ${debian} (playground)"\nID=debian\nVERSION_ID="${debian}"\n`);
+    for (const tool of tools) this.installTool(tool);
+    if (application === undefined) return;
+    this.#units.set(application.name, { enabled: true, pid: 0 });
+    this.start(application.name);
   }
 
   // ---- packages
@@ -52,25 +81,7 @@ export class Machine {
   }
 
   has(program: string): boolean {
-    if (
-      [
-        'sh',
-        'bash',
-        'cat',
-        'openssl',
-        'systemctl',
-        'journalctl',
-        'dpkg',
-        'apt-get',
-        'getent',
-        'hostname',
-        'dhclient',
-        'ls',
-        'stat',
-        'id',
-      ].includes(program)
-    )
-      return true;
+    if (BASE_PROGRAMS.includes(program) || this.files.get(`/usr/local/bin/${program}`) !== undefined) return true;
     return Object.entries(TOOLS).some(
       ([name, tool]) => this.#packages.get(name)?.status === 'install ok installed' && tool.programs.includes(program),
     );
@@ -94,18 +105,18 @@ export class Machine {
     this.#packages.set(SIDECAR_PACKAGE, { version, status: 'install ok installed' });
     this.users.add('istio-proxy');
     this.groups.add('istio-proxy');
-    unpackSidecar(this.files);
-    for (const unit of SIDECAR_UNITS) if (!this.#units.has(unit)) this.#units.set(unit, { enabled: false, pid: 0 });
+    this.sidecar.unpack(this);
+    for (const unit of this.sidecar.units) if (!this.#units.has(unit)) this.#units.set(unit, { enabled: false, pid: 0 });
   }
 
   purge(name: string): void {
     this.#packages.delete(name);
-    const units = name === SIDECAR_PACKAGE ? SIDECAR_UNITS : [name];
+    const units = name === SIDECAR_PACKAGE ? this.sidecar.units : [name];
     for (const unit of units) {
       this.stop(unit);
       this.#units.delete(unit);
     }
-    if (name === SIDECAR_PACKAGE) purgeSidecar(this.files);
+    if (name === SIDECAR_PACKAGE) this.sidecar.purge(this);
     if (name === 'dnsmasq') this.files.set('/etc/dnsmasq.conf', undefined);
   }
 
@@ -118,15 +129,19 @@ export class Machine {
     record.startedAt = this.clock.now();
     record.pid = this.#nextPid += 7;
     record.outcome = this.#begin(unit);
+    this.#tellSidecar(unit);
     return true;
   }
 
   stop(unit: string): void {
     const record = this.#units.get(unit);
     if (!record) return;
+    const ran = record.startedAt !== undefined;
     record.startedAt = undefined;
     record.outcome = undefined;
     if (unit === 'dnsmasq') this.#dnsmasq = undefined;
+    else if (ran && this.sidecar.units.includes(unit)) this.sidecar.stop(unit, this);
+    this.#tellSidecar(unit);
   }
 
   enable(unit: string, enabled: boolean): boolean {
@@ -167,43 +182,59 @@ export class Machine {
     return this.#units.get(unit)?.pid ?? 0;
   }
 
-  /** True where a sidecar that runs would take a connection of an ordinary user; `cidrs` is what istio was started with. */
-  capture(): { readonly active: boolean; readonly cidrs: string } {
-    const { active } = this.unitState('istio');
-    return { active: active === 'active', cidrs: this.#istioEnv.ISTIO_SERVICE_CIDR ?? '' };
+  /** Stops all, loses what lies in memory, and starts what is enabled. */
+  reboot(): void {
+    const units = [...this.#units];
+    for (const [unit] of units) this.stop(unit);
+    for (const path of this.files.below('/run')) this.files.set(path, undefined);
+    for (const [unit, { enabled }] of units) if (enabled) this.start(unit);
   }
 
+  // ---- network
+
+  applications(): readonly Application[] {
+    return this.#application === undefined ? [] : [this.#application];
+  }
+
+  /** What an application that runs answers on the port; undefined where none listens. */
+  answer(port: number, url: URL, headers: Readonly<Record<string, string>> = {}): HttpAnswer | undefined {
+    const found = this.applications().find(({ name, ports }) => ports.includes(port) && this.#units.get(name)?.startedAt !== undefined);
+    if (found === undefined) return undefined;
+    return { kind: 'answer', throughEnvoy: false, ...found.answer(this, url, headers) };
+  }
+
+  /** A name as its C library looks it up: /etc/hosts before DNS. */
+  lookUp(name: string): Resolution {
+    for (const line of (this.files.text('/etc/hosts') ?? '').split('\n')) {
+      const [address = '', ...names] = line.replace(/#.*$/, '').trim().split(/\s+/);
+      if (names.includes(name)) return { kind: 'address', address, server: '/etc/hosts' };
+    }
+    return this.resolve(name);
+  }
+
+  /** A name as its DNS answers it. */
   resolve(name: string): Resolution {
-    return resolve(name, this.files, this.#dnsmasq, this.network);
+    const found = resolve(name, this.files, this.#dnsmasq, this.network);
+    const own = this.sidecar.answersName(this, name);
+    return own === undefined ? found : { kind: 'address', address: own, server: found.server };
+  }
+
+  #tellSidecar(unit: string): void {
+    if (!this.sidecar.units.includes(unit)) this.sidecar.changed(this);
   }
 
   #begin(unit: string): Outcome {
-    const context = { files: this.files, network: this.network, now: this.clock.now(), resolve: (name: string) => this.resolve(name) };
-    if (unit === 'dnsmasq') {
-      const outcome = startDnsmasq(context);
-      this.#dnsmasq = outcome.config;
-      return outcome;
-    }
-    if (unit === NODE_AGENT) return startNodeAgent(context);
-    this.#istioEnv = {
-      ...readEnv(this.files.text('/var/lib/istio/envoy/sidecar.env')),
-      ...readEnv(this.files.text('/var/lib/istio/envoy/cluster.env')),
-    };
-    return startIstio(context);
+    if (this.sidecar.units.includes(unit)) return this.sidecar.start(unit, this);
+    if (unit !== 'dnsmasq') return { exits: false, log: [`${unit}: ready`] };
+    const outcome = startDnsmasq(this.files);
+    this.#dnsmasq = outcome.config;
+    return outcome;
   }
 
-  // A process that died is started anew by systemd, and one that lives tries its peers again: the outcome follows the present.
   #outcome(unit: string, record: UnitRecord): Outcome | undefined {
-    if (!record.startedAt) return undefined;
-    if (unit !== 'dnsmasq' || record.outcome?.exits === true) record.outcome = this.#retry(unit, record);
+    if (!record.startedAt || !record.outcome) return undefined;
+    if (this.sidecar.units.includes(unit)) record.outcome = this.sidecar.present(unit, this, record.outcome);
+    else if (record.outcome.exits) record.outcome = this.#begin(unit);
     return record.outcome;
-  }
-
-  #retry(unit: string, record: UnitRecord): Outcome {
-    if (unit !== 'istio' || record.outcome?.exits === true) return this.#begin(unit);
-    const env = this.#istioEnv;
-    const outcome = this.#begin(unit);
-    this.#istioEnv = env;
-    return outcome.exits ? (record.outcome ?? outcome) : outcome;
   }
 }

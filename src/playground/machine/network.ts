@@ -2,24 +2,40 @@ import { BlockList, isIPv4 } from 'node:net';
 import type { KubeObject } from '../../mesh/ports.ts';
 import { ingressAddressOf, podAddressOf, serviceSpecOf, subsetsOf } from '../cluster/shapes.ts';
 import type { ObjectStore } from '../cluster/store.ts';
+import type { Machine } from './machine.ts';
 
 /** Who answers a connection: a workload of the cluster by its Deployment's name, or one of the playground's machines. */
 export interface Backend {
   readonly workload: string;
   readonly port: number;
+  /** A machine's. */
+  readonly address?: string;
 }
+
+/** A healthy workload behind a Service, with its ports by name. */
+export type WorkloadsOf = (
+  service: KubeObject,
+) => { readonly address: string; readonly ports: Readonly<Record<string, number>> } | undefined;
 
 /** What machines reach: pods and load balancers directly, cluster IPs only through a sidecar (the guide's prerequisite). */
 export class Network {
   readonly #store: ObjectStore;
-  readonly #machines = new Map<string, string>();
+  readonly #machines = new Map<string, Machine>();
 
-  constructor(store: ObjectStore) {
+  readonly #workloads: WorkloadsOf | undefined;
+
+  /** `workloads`: who else than Endpoints is behind a Service, where a control plane merges them. */
+  constructor(store: ObjectStore, workloads?: WorkloadsOf) {
     this.#store = store;
+    this.#workloads = workloads;
   }
 
-  addMachine(address: string, name: string): void {
-    this.#machines.set(address, name);
+  addMachine(address: string, machine: Machine): void {
+    this.#machines.set(address, machine);
+  }
+
+  machineAt(address: string): Machine | undefined {
+    return this.#machines.get(address);
   }
 
   /** Answers of the cluster's DNS through a load balancer; undefined where nothing answers on that address, null where the name is unknown. */
@@ -32,9 +48,8 @@ export class Network {
   }
 
   /** Who answers on a pod's or load balancer's address. */
-  direct(address: string, port: number): Backend | 'refused' | 'timeout' {
-    const machine = this.#machines.get(address);
-    if (machine !== undefined) return 'refused';
+  direct(address: string, port: number): Backend | 'machine' | 'refused' | 'timeout' {
+    if (this.#machines.has(address)) return 'machine';
     const pod = this.#pods().find((entry) => podAddressOf(entry) === address);
     if (pod) return this.#onPod(pod, port);
     const balanced = this.#throughLoadBalancer(address, port, 'TCP');
@@ -107,10 +122,14 @@ export class Network {
       const [first] = subset.addresses;
       if (!target || !first) continue;
       const pod = this.#pods().find((entry) => podAddressOf(entry) === first.ip);
-      const workload = pod ? pod.metadata.name.replace(/-[^-]+-[^-]+$/, '') : (this.#machines.get(first.ip) ?? first.ip);
-      return { workload, port: target.port };
+      const machine = this.#machines.get(first.ip);
+      const workload = pod ? pod.metadata.name.replace(/-[^-]+-[^-]+$/, '') : (machine?.name ?? first.ip);
+      return { workload, port: target.port, ...(machine === undefined ? {} : { address: first.ip }) };
     }
-    return undefined;
+    const entry = this.#workloads?.(service);
+    if (entry === undefined) return undefined;
+    const target = entry.ports[wanted.name ?? ''] ?? (typeof wanted.targetPort === 'number' ? wanted.targetPort : wanted.port);
+    return { workload: this.#machines.get(entry.address)?.name ?? entry.address, port: target, address: entry.address };
   }
 }
 

@@ -21,8 +21,8 @@ export interface UnitContext {
 const fine = (...log: string[]): Outcome => ({ exits: false, log });
 const dies = (...log: string[]): Outcome => ({ exits: true, log });
 
-export function startDnsmasq(context: UnitContext): Outcome & { readonly config?: DnsmasqConfig } {
-  const config = readDnsmasq(context.files);
+export function startDnsmasq(files: MachineFiles): Outcome & { readonly config?: DnsmasqConfig } {
+  const config = readDnsmasq(files);
   if (config.problem !== undefined) return dies(`dnsmasq: ${config.problem}`, 'FAILED to start up');
   return { ...fine('started, version 2.85 cachesize 150', 'reading /etc/resolv.conf'), config };
 }

@@ -1,0 +1,26 @@
+import type { TokenFacts } from '../../mesh/model.ts';
+
+interface Claims {
+  readonly sub?: unknown;
+  readonly aud?: unknown;
+  readonly exp?: unknown;
+}
+
+/** Claims of a token (RFC 7519); undefined where it is none. Nothing is verified. */
+export function tokenFacts(text: string): TokenFacts | undefined {
+  const claims = claimsOf(text);
+  if (claims === undefined || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined;
+  const audiences = Array.isArray(claims.aud) ? claims.aud.filter((one) => typeof one === 'string') : [];
+  return { subject: claims.sub, audiences, expiresAt: new Date(claims.exp * 1000).toISOString() };
+}
+
+export function claimsOf(text: string): Claims | undefined {
+  const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(text.trim()) ?? [];
+  if (payload === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    return typeof claims === 'object' && claims !== null ? claims : undefined;
+  } catch {
+    return undefined;
+  }
+}
