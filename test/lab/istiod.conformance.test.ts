@@ -1,11 +1,9 @@
 // The lab with istiod, asked with kubectl, istioctl, dpkg, curl, openssl and ssh alone: a real control plane, a real gateway and real sidecars, as Istio's guide has them.
 import assert from 'node:assert/strict';
 import process from 'node:process';
-import { cacheDirectory } from '../../scripts/node24.mjs';
 import { down } from './down.ts';
 import { echoAnswer, runEcho, stopEcho } from './echo.ts';
 import type { Lab } from './env.ts';
-import { labEnv } from './env.ts';
 import { restartIstiod, stopIstiod, startIstiod } from './istiodControl.ts';
 import type { GroupByHand } from './support/istiodGuide.ts';
 import {
@@ -21,10 +19,9 @@ import {
   isConnected,
   joinByHand,
 } from './support/istiodGuide.ts';
+import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
-import { up } from './up.ts';
 
-const NAME = 'istiod-conf';
 const PORT = 3306;
 const MYSQL: GroupByHand = {
   name: 'mysql',
@@ -42,14 +39,11 @@ describe('the lab with istiod', function () {
 
   before(async function () {
     this.timeout(1_800_000);
-    // What an earlier run left joined is no fresh lab.
-    await down(NAME);
-    await up(NAME, 2, { cacheDirectory, report: (line) => void process.stderr.write(`    ${line}\n`) }, 'istiod');
-    lab = await labEnv(NAME);
+    lab = await startOwnLab('istiod', 2, 'istiod');
   });
 
   after(async () => {
-    if (!process.env.MESH_KEEP_LAB) await down(NAME);
+    if (!process.env.MESH_KEEP_LAB) await down(lab.name);
   });
 
   const machine = (name: string, ...argv: [string, ...string[]]) => lab.onMachine(name, argv, { tolerant: true });

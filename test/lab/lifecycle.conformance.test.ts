@@ -1,4 +1,4 @@
-// Labs come and go: two side by side, and none leaves anything behind, however it or its `up` ended.
+// Labs come and go: two side by side, one of each kind, and none leaves anything behind, however it or its `up` ended.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
@@ -79,7 +79,7 @@ describe('labs', function () {
   });
 
   it('two live side by side: same names, other addresses, each its own services', async () => {
-    await Promise.all(names.map((name) => up(name, 1, context)));
+    await Promise.all([up(first, 1, context), up(second, 1, context, 'istiod')]);
     const [a, b] = await Promise.all(names.map((name) => labEnv(name)));
     assert.ok(a && b);
     assert.notEqual(a.machine('vm-1').address, b.machine('vm-1').address);
@@ -97,9 +97,17 @@ describe('labs', function () {
   });
 
   it('a second up changes nothing', async () => {
-    const before = await lasting(first);
-    await up(first, 1, context);
-    assert.deepEqual(await lasting(first), before);
+    for (const name of names) {
+      const before = await lasting(name);
+      await up(name, 1, context);
+      assert.deepEqual(await lasting(name), before);
+    }
+  });
+
+  it('a lab keeps the Istio it was made with', async () => {
+    assert.deepEqual([(await labEnv(first)).istio, (await labEnv(second)).istio], ['citadel', 'istiod']);
+    await assert.rejects(up(second, 1, context, 'citadel'), /runs with istiod/);
+    assert.equal((await labEnv(second)).istio, 'istiod');
   });
 
   it('down takes one and leaves the other', async () => {
@@ -126,11 +134,15 @@ describe('labs', function () {
     assert.deepEqual(await traces(second), []);
   });
 
-  for (const delay of [150, 400, 800, 1600, 3200]) {
-    it(`down leaves nothing after up was killed with -9 at ${delay} ms`, async () => {
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
-        stdio: 'ignore',
-      });
+  const cuts = [
+    ...[150, 400, 800, 1600, 3200].map((delay) => ({ istio: 'citadel', delay })),
+    // By then its gateway is being started.
+    { istio: 'istiod', delay: 6000 },
+  ];
+  for (const { istio, delay } of cuts) {
+    it(`down leaves nothing after up --istio ${istio} was killed with -9 at ${delay} ms`, async () => {
+      const argv = ['up', '--name', first, '--machines', '1', '--istio', istio];
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), ...argv], { stdio: 'ignore' });
       const ended = new Promise((resolve) => child.once('exit', resolve));
       await sleep(delay);
       child.kill('SIGKILL');
