@@ -5,6 +5,7 @@ import { message } from '../mesh/messages.ts';
 import type { CallOptions, PackageFetcher, PackageFile, PackageSource } from '../mesh/ports.ts';
 import { readDebControl } from './debControl.ts';
 import { errorText, hostError } from './errors.ts';
+import { isRpm, readRpmHeader } from './rpmHeader.ts';
 import { packageUrl, type PackageUrl } from './packageUrl.ts';
 
 const PACKAGE_LIMIT = 256 * 1024 * 1024;
@@ -53,7 +54,7 @@ export function sidecarUrl(text: string, path: string): { readonly url: string; 
 
 async function packageOf(bytes: Uint8Array, source: string): Promise<PackageFile> {
   try {
-    const control = await readDebControl(bytes);
+    const control = isRpm(bytes) ? { format: 'rpm' as const, ...readRpmHeader(bytes) } : await readDebControl(bytes);
     return { ...control, sha256: createHash('sha256').update(bytes).digest('hex'), bytes, source };
   } catch (error) {
     throw hostError('package.source', { source, text: errorText(error) }, { text: 'package.source.deb', cause: error, field: 'package' });

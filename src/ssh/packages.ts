@@ -1,10 +1,12 @@
 import type { CallOptions, HostManifest, PackageFile, PackageState } from '../mesh/ports.ts';
 import { hostError, printable } from './errors.ts';
 import { emptyManifest, joinCreated } from './manifest.ts';
+import { packageManager, type PackageManager } from './packageManagers.ts';
 import { packageStates } from './probeAnswer.ts';
 import { enter, isInterruption } from './push.ts';
 import { PACKAGE_FUNCTIONS } from './scripts/packages.ts';
 import { PROBE_FUNCTIONS } from './scripts/probe.ts';
+import { STATE_DIRECTORY } from './scripts/state.ts';
 import type { HostSession } from './session.ts';
 import type { RemoteShell } from './shell.ts';
 import { commitTransaction } from './transaction.ts';
@@ -12,30 +14,13 @@ import { checkAccount, checkName, checkPath, words } from './words.ts';
 
 const LIMIT_MS = 600_000;
 const TOOLS_LIMIT_MS = 900_000;
-/** apt without a way out must fail soon, not after minutes. */
-const APT = [
-  'apt-get',
-  '-q',
-  '-y',
-  '-o',
-  'Acquire::http::Timeout=20',
-  '-o',
-  'Acquire::https::Timeout=20',
-  '-o',
-  'Acquire::Retries=1',
-  '-o',
-  'DPkg::Lock::Timeout=60',
-  '-o',
-  'Dpkg::Options::=--force-confold',
-];
-const DPKG = ['dpkg', '--force-confold', '--force-confdef'];
 
 interface Owned {
   readonly owner: HostManifest['owner'];
 }
 
 /**
- * VmHost.installPackage: the manifest first learns what will be there that was not, then dpkg runs. A package that was absent and fails is purged again;
+ * VmHost.installPackage: the manifest first learns what will be there that was not, then dpkg or rpm runs. A package that was absent and fails is purged again;
  * one that was there in another version cannot be brought back, and the error says so. Throws `host.package`.
  */
 export async function installPackage(
@@ -47,10 +32,17 @@ export async function installPackage(
   const name = checkName(file.name);
   creates.paths.forEach(checkPath);
   [...creates.users, ...creates.groups].forEach(checkAccount);
+  const manager = packageManager(file.format);
   const undo: { needed: boolean } = { needed: false };
   try {
     return await session.withShellRetried({ ...options, root: true, limitMs: LIMIT_MS }, async (shell) => {
       const { manifest } = await enter(shell, []);
+      if ((await managerOf(shell)) !== manager)
+        throw hostError(
+          'host.package',
+          { host: session.alias, names: file.name, format: file.format ?? 'deb' },
+          { text: 'package.format' },
+        );
       const [before] = packageStates([name], await packageLines(shell, `packages ${name}`));
       if (before?.version === file.version && before.status === 'install ok installed') return await finished(shell, before);
       const fresh = await absent(shell, creates);
@@ -68,12 +60,12 @@ export async function installPackage(
         record: undefined,
       });
       undo.needed = before?.version === undefined;
-      shell.send(`take_package ${file.bytes.length} ${file.sha256}`, file.bytes);
-      const ended = await quiet(shell, [...DPKG, '-i', '/var/lib/mesh-expansion/package/it.deb']);
+      shell.send(`take_package ${file.bytes.length} ${file.sha256} ${manager.file}`, file.bytes);
+      const ended = await quiet(shell, manager.install(`${STATE_DIRECTORY}/package/${manager.file}`));
       const [after] = packageStates([name], await packageLines(shell, `packages ${name}`));
       if (ended.code === 0 && after?.version === file.version) return await finished(shell, after);
       if (undo.needed) {
-        await shell.ask(`purge_broken ${name}`);
+        await quiet(shell, manager.purge([name]));
         // A machine that had no manifest is as it was: nothing on it says that it was joined.
         if (manifest === undefined) await shell.ask('rm -f -- "$S/manifest.json"');
         else await commitTransaction(shell, { changes: [], adopted: [], manifest: base, hadManifest: true, record: undefined });
@@ -101,11 +93,12 @@ export async function installTools(
     const before = await packageLines(shell, 'installed');
     const missing = names.filter((name) => versionOf(before, name) === undefined);
     if (missing.length > 0) {
-      let ended = await quiet(shell, [...APT, '--no-install-recommends', 'install', '--', ...missing]);
-      if (ended.code !== 0) {
+      const manager = await managerOf(shell);
+      let ended = await quiet(shell, manager.fromRepositories(missing));
+      if (ended.code !== 0 && manager.update !== undefined) {
         // Package lists of a fresh machine may be absent or old.
-        const update = await quiet(shell, [...APT, 'update']);
-        ended = await quiet(shell, [...APT, '--no-install-recommends', 'install', '--', ...missing]);
+        const update = await quiet(shell, manager.update);
+        ended = await quiet(shell, manager.fromRepositories(missing));
         if (ended.code !== 0) ended = { code: ended.code, said: `${errorLines(update.said)}\n${errorLines(ended.said)}` };
       }
       const after = await packageLines(shell, 'installed');
@@ -150,7 +143,7 @@ export async function removePackages(
       .filter((state) => ours.has(state.name) && state.status !== undefined && !state.status.endsWith('not-installed'))
       .map((state) => state.name);
     if (present.length > 0) {
-      const ended = await quiet(shell, ['dpkg', '--force-remove-reinstreq', '--purge', ...present]);
+      const ended = await quiet(shell, (await managerOf(shell)).purge(present));
       if (ended.code !== 0)
         throw hostError(
           'host.package',
@@ -167,12 +160,17 @@ export async function removePackages(
   });
 }
 
+async function managerOf(shell: RemoteShell): Promise<PackageManager> {
+  const [format] = await shell.ask(`${PROBE_FUNCTIONS}\n${PACKAGE_FUNCTIONS}\npackaging`);
+  return packageManager(format === 'rpm' ? 'rpm' : 'deb');
+}
+
 async function finished<T>(shell: RemoteShell, answer: T): Promise<T> {
   await shell.finish();
   return answer;
 }
 
-/** `Package TAB Version TAB Status` lines. */
+/** `Package TAB Version TAB Status` lines, of rpm's database the same. */
 async function packageLines(shell: RemoteShell, call: string): Promise<string[]> {
   const lines = await shell.ask(`${PROBE_FUNCTIONS}\n${PACKAGE_FUNCTIONS}\n${call}`);
   return lines.filter((line) => /^(package|installed) /.test(line)).map((line) => line.slice(line.indexOf(' ') + 1));
@@ -211,7 +209,7 @@ function versionOf(lines: readonly string[], name: string): string | undefined {
 }
 
 function packageError(host: string, file: PackageFile, said: string, before: string | undefined): Error {
-  const missing = [...said.matchAll(/^ (?:\S+ depends on .*?; however:|\s*Package \S+ .*)$/gm)].map((match) =>
+  const missing = [...said.matchAll(/^ (?:\S+ depends on .*?; however:|\s*Package \S+ .*)$|^\t\S.* is needed by \S+$/gm)].map((match) =>
     match[0].trim().replace('; however:', ''),
   );
   const args = {
