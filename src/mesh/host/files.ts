@@ -29,7 +29,10 @@ export function filesStep(work: HostWork, files: readonly GeneratedFile[]): Step
       hadManifest = (state.manifest?.generation ?? 0) > 0;
       const sent = await Promise.all(all.filter(isPushed).map((target) => pushFile(target, options)));
       const result = await work.view.change(() =>
-        work.host.push({ owner: work.owner, files: sent, ...(drop.length > 0 ? { drop } : {}) }, options),
+        work.host.push(
+          { owner: work.owner, directories: work.sidecar.directories, files: sent, ...(drop.length > 0 ? { drop } : {}) },
+          options,
+        ),
       );
       changed = result.changed;
       noteReaders(work, files, all, changed);

@@ -16,7 +16,10 @@ import { some, wantedStep } from './wantedStep.ts';
 export interface LeaveExtras {
   /** After the capture rules are gone and before the files come back. */
   readonly afterCapture?: (work: HostWork) => readonly Step[];
-  /** At the end. */
+  readonly afterOriginals?: (work: HostWork) => readonly Step[];
+  /** Before accounts, paths and the manifest go. */
+  readonly beforeCreated?: (work: HostWork) => readonly Step[];
+  /** At the end, also where nothing is left on the VM. */
   readonly last?: (work: HostWork) => readonly Step[];
 }
 
@@ -39,8 +42,10 @@ export async function leavePlan(
     captureStep(work),
     ...(extras.afterCapture?.(work) ?? []),
     originalsStep(work),
+    ...(extras.afterOriginals?.(work) ?? []),
     packagesStep(work),
     restartStep(work),
+    ...(extras.beforeCreated?.(work) ?? []),
     createdStep(work),
   ];
   return {

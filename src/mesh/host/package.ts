@@ -1,6 +1,6 @@
 import type { JoinOptions } from '../mesh.ts';
 import { message } from '../messages.ts';
-import type { Step } from '../plan.ts';
+import type { Step, StepDetail } from '../plan.ts';
 import type { CallOptions, HostState, PackageFile, PackageSource } from '../ports.ts';
 import { problem } from '../problem.ts';
 import { installedVersion, isInstalled } from './hostState.ts';
@@ -62,7 +62,7 @@ function refuseDefect({ sidecar }: HostWork, name: string, version: string): voi
   if (id !== undefined) throw problem('package.defect', { name, version }, { ...badPackage, id });
 }
 
-export function packageStep(work: HostWork, file: PackageFile | undefined): Step {
+export function packageStep(work: HostWork, file: PackageFile | undefined, notes: readonly StepDetail[] = []): Step {
   let before: string | undefined;
   return {
     id: 'package',
@@ -70,13 +70,14 @@ export function packageStep(work: HostWork, file: PackageFile | undefined): Step
     target: work.host.alias,
     async preview(options) {
       if (file === undefined || installedVersion(await work.view.read(options), file.name) === file.version)
-        return { needed: false, details: [] };
+        return { needed: false, details: notes };
       const { name, version, source, sha256 } = file;
       return {
         needed: true,
         details: [
           { kind: 'note', text: message('package.from', { name, version, source, sha256 }) },
           { kind: 'command', commandLine: installCommand(file) },
+          ...notes,
         ],
       };
     },

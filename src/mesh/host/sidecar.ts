@@ -3,12 +3,14 @@ import type { MeshError } from '../errors.ts';
 import type { Message } from '../messages.ts';
 import type { EraId, GeneratedFile } from '../model.ts';
 import type { StepDetail } from '../plan.ts';
-import type { CallOptions, HostCommand, HostManifest, HostState, ProbeRequest, UnitState, VmHost } from '../ports.ts';
+import type { CallOptions, HostCommand, HostManifest, HostState, ProbeRequest, PushDirectory, UnitState, VmHost } from '../ports.ts';
 
 /** A program that the machine must have, and the package of its own repositories that brings it. `unit`: the program counts only with its unit. */
 export interface Need {
   readonly program: string;
   readonly package: string;
+  /** Its name where packages are rpms; default: the same. */
+  readonly rpm?: string;
   readonly unit?: string;
 }
 
@@ -35,6 +37,8 @@ export interface Sidecar {
   readonly needs: readonly Need[];
   /** What the package's scripts make beyond its files: leave takes away what was not there before. */
   readonly creates: HostManifest['created'];
+  /** Directories that a push makes. */
+  readonly directories?: readonly PushDirectory[];
   /** systemd units, in the order in which they are started. */
   readonly units: readonly string[];
   /** The unit that puts the capture rules into the kernel. */

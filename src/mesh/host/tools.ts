@@ -28,8 +28,9 @@ export function toolsStep(work: HostWork): Step {
 
 /** Packages of the tools that the machine has neither as a program nor as a package. */
 export function missingTools({ needs }: Pick<Sidecar, 'needs'>, state: HostState): readonly string[] {
+  const nameOf = (need: Need): string => (state.facts?.os.packages === 'rpm' ? (need.rpm ?? need.package) : need.package);
   const has = (need: Need): boolean =>
-    isInstalled(state, need.package) ||
+    isInstalled(state, nameOf(need)) ||
     (need.unit === undefined ? state.programs[need.program] === true : unitOf(state, need.unit)?.load === 'loaded');
-  return needs.filter((need) => !has(need)).map((need) => need.package);
+  return needs.filter((need) => !has(need)).map(nameOf);
 }
