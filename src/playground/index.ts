@@ -3,6 +3,7 @@ import { PlaygroundConnections } from './connections.ts';
 import { PlaygroundPackages } from './packages.ts';
 import { systemClock } from './pause.ts';
 import { citadelWorld } from './worlds/citadel.ts';
+import { istiodWorld } from './worlds/istiod.ts';
 
 export interface PlaygroundOptions {
   readonly clock?: Clock;
@@ -19,31 +20,47 @@ export interface Playground {
   readonly defaultInventory: string;
 }
 
-const INVENTORY = `# The playground: an embedded cluster and two embedded machines, nothing real is touched.
+const INVENTORY = `# The playground: two embedded clusters with two embedded machines each, nothing real is touched.
+# playground runs Istio 1.0.3, playground-istiod runs Istio 1.31.
 version: 1
 clusters:
   - name: playground
     context: playground
+  - name: playground-istiod
+    context: playground-istiod
 vms:
   - name: playground-vm-1
     host: playground-vm-1
     cluster: playground
     namespace: vm
     serviceAccount: default
+  - name: playground-vm-3
+    host: playground-vm-3
+    cluster: playground-istiod
+    namespace: vm
+    serviceAccount: orders
+    workloadGroup: orders
 services:
   - name: mysql
     cluster: playground
     namespace: onprem
     ports: [{ name: mysql, port: 3306 }]
     vms: [playground-vm-1]
+  - name: orders
+    cluster: playground-istiod
+    namespace: vm
+    ports: [{ name: http-orders, port: 8080 }]
+    vms: [playground-vm-3]
+    labels: { app: orders }
 `;
 
-/** An embedded cluster with Istio 1.0.3 and two embedded machines behind the same ports as the real ones; each call makes new ones. */
+/** Two embedded clusters, with Istio 1.0.3 and with istiod 1.31, and two embedded machines beside each, behind the same ports as the real ones; each call makes new ones. */
 export function createPlayground(options: PlaygroundOptions = {}): Playground {
   const clock = options.clock ?? systemClock;
   return {
-    connections: new PlaygroundConnections([citadelWorld], {
+    connections: new PlaygroundConnections([citadelWorld, istiodWorld], {
       clock,
+      live: options.clock === undefined,
       addressDelayMs: options.addressDelayMs ?? 2000,
       denied: options.denied ?? [],
     }),

@@ -6,7 +6,7 @@ import { RELEASE } from './citadel/seed.ts';
 import { SIDECAR_PACKAGE } from './machine/packages.ts';
 import { pause } from './pause.ts';
 
-/** Gives the embedded istio-sidecar package for any source that names one: nothing is downloaded in the playground. */
+/** Gives the embedded istio-sidecar package for any source that names one, of the release that the source names, else 1.0.3: nothing is downloaded. */
 export class PlaygroundPackages implements PackageFetcher {
   readonly #clock: Clock;
 
@@ -25,8 +25,10 @@ export class PlaygroundPackages implements PackageFetcher {
         nextStep: message('playground.not-a-package.next'),
       });
     }
-    const bytes = Buffer.from(`playground package ${SIDECAR_PACKAGE} ${RELEASE}\n`);
+    // As releases are laid out: .../releases/1.31.0/deb/istio-sidecar.deb, or a file's own name.
+    const version = /(?:^|[^\d.])(\d+\.\d+\.\d+)(?![\d])/.exec(place)?.[1] ?? RELEASE;
+    const bytes = Buffer.from(`playground package ${SIDECAR_PACKAGE} ${version}\n`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { name: SIDECAR_PACKAGE, version: RELEASE, architecture: 'amd64', sha256, bytes, source: `playground (${place})` };
+    return { name: SIDECAR_PACKAGE, version, architecture: 'amd64', sha256, bytes, source: `playground (${place})` };
   }
 }

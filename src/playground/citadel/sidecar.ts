@@ -8,6 +8,7 @@ import { NODE_AGENT, startIstio, startNodeAgent, type Outcome, type UnitContext 
 /** istio-sidecar of 1.0.3: pilot-agent with Envoy, and the node agent. */
 export class CitadelSidecar implements Sidecar {
   readonly units: readonly string[] = ['istio', NODE_AGENT];
+  readonly example = 'istio-sidecar-1.0.3.deb';
   #env: Readonly<Record<string, string>> = {};
 
   accepts(version: string): boolean {

@@ -36,6 +36,8 @@ export interface ClusterParts {
   readonly version: string;
   /** Plural resources that this user may not write, to show what a refusal looks like. */
   readonly denied: readonly string[];
+  /** Waits for what goes on beside the calls and has begun. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** A cluster in memory behind the same port as a real one: apply with field ownership, optimistic locks, watches. */
@@ -46,9 +48,11 @@ export class PlaygroundCluster implements ClusterApi {
   readonly #denied: readonly string[];
   readonly #tokens: TokenIssuer;
   readonly #version: string;
+  readonly #settle: ClusterParts['settle'];
   readonly #owners = new Map<string, Owners>();
 
-  constructor({ context, store, clock, tokens, version, denied }: ClusterParts) {
+  constructor({ context, store, clock, tokens, version, denied, settle }: ClusterParts) {
+    this.#settle = settle;
     this.context = context;
     this.#store = store;
     this.#clock = clock;
@@ -58,17 +62,17 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   async version(options?: CallOptions): Promise<string> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     return this.#version;
   }
 
   async get(ref: ObjectRef, options?: CallOptions): Promise<KubeObject | undefined> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     return this.#store.get(ref);
   }
 
   async list(query: ObjectQuery, options?: CallOptions): Promise<readonly KubeObject[]> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     return this.#store.list(query);
   }
 
@@ -77,7 +81,7 @@ export class PlaygroundCluster implements ClusterApi {
     onEvent: (event: WatchEvent) => void,
     options: CallOptions & { readonly signal: AbortSignal },
   ): Promise<void> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     for (const object of this.#store.list(query)) onEvent({ type: 'ADDED', object });
     const stop = this.#store.subscribe((event) => {
       if (matches(query, event.object)) onEvent(event);
@@ -90,7 +94,7 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   async createToken(account: TokenAccount, request: TokenRequest, options?: CallOptions): Promise<IssuedToken> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     if (this.#denied.includes('serviceaccounts/token'))
       throw new MeshError({
         code: 'kube.forbidden',
@@ -143,7 +147,7 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   async delete(ref: ObjectRef, options?: CallOptions & { readonly uid?: string }): Promise<void> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     const before = this.#store.get(ref);
     if (!before) return;
     this.#allow(before);
@@ -160,7 +164,7 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   async can(questions: readonly Access[], options?: CallOptions): Promise<readonly AccessAnswer[]> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     return questions.map((question) => {
       const reads = ['get', 'list', 'watch'].includes(question.verb);
       return { ...question, allowed: reads || !this.#denied.includes(question.resource) };
@@ -168,7 +172,7 @@ export class PlaygroundCluster implements ClusterApi {
   }
 
   async serviceCidrs(options?: CallOptions): Promise<ServiceCidrs> {
-    await pause(this.#clock, LATENCY_MS, options);
+    await this.#wait(options);
     return { cidrs: [SERVICE_CIDR], source: 'ServiceCIDR' };
   }
 
@@ -176,8 +180,13 @@ export class PlaygroundCluster implements ClusterApi {
     return Promise.resolve();
   }
 
-  async #enter(object: KubeObject, options?: CallOptions): Promise<void> {
+  async #wait(options?: CallOptions): Promise<void> {
     await pause(this.#clock, LATENCY_MS, options);
+    await this.#settle?.();
+  }
+
+  async #enter(object: KubeObject, options?: CallOptions): Promise<void> {
+    await this.#wait(options);
     if (options?.signal?.aborted) throw cancelled();
     this.#allow(object);
     const { namespace } = object.metadata;

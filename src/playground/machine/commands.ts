@@ -1,21 +1,22 @@
+import { failed, ok, positionals, type CommandResult } from './command.ts';
 import { curl } from './curl.ts';
+import { cat, chown, cp, rm, sed, tail } from './fileCommands.ts';
 import type { Machine } from './machine.ts';
 import { openssl } from './openssl.ts';
 import { processes, type Process } from './processes.ts';
 import { nameserversOf } from './resolver.ts';
-
-/** `takesMs`: how long the real program would take; the caller waits for it, or for its time limit. */
-export interface CommandResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly takesMs: number;
-}
+import { journalctl, systemctl } from './unitCommands.ts';
 
 type Program = (machine: Machine, args: readonly string[], asRoot: boolean) => CommandResult;
 
-const ok = (stdout: string): CommandResult => ({ exitCode: 0, stdout, stderr: '', takesMs: 0 });
-const failed = (exitCode: number, stderr: string, stdout = ''): CommandResult => ({ exitCode, stdout, stderr, takesMs: 0 });
+const SAVERS = [
+  'iptables-save',
+  'iptables-legacy-save',
+  'iptables-nft-save',
+  'ip6tables-save',
+  'ip6tables-legacy-save',
+  'ip6tables-nft-save',
+];
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
   host,
@@ -26,27 +27,28 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   cat,
   openssl,
   getent,
-  hostname: (machine) => ok(`${machine.name}\n`),
+  hostname,
+  tail,
+  env,
+  runuser,
+  date: (machine) => ok(`${Math.floor(machine.clock.now().getTime() / 1000)}\n`),
+  true: () => ok(''),
+  cp,
+  rm,
+  sed,
+  chown,
+  'istio-start.sh': () => ok(''),
+  ...Object.fromEntries(SAVERS.map((name) => [name, (machine: Machine) => ok(savedRules(machine, name))])),
 };
 
 /** Runs one of the programs that the guide's checks use. There is no shell: any other program is not found. */
 export function runCommand(machine: Machine, argv: readonly string[], asRoot: boolean): CommandResult {
   const [program = '', ...args] = argv;
-  const name = program.replace(/^\/(usr\/)?s?bin\//, '');
+  const name = program.replace(/^\/(usr\/(local\/)?)?s?bin\//, '');
   const run = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (!run || !machine.has(name))
     return failed(127, `${program}: command not found (the playground has: ${Object.keys(PROGRAMS).join(', ')})\n`);
   return run(machine, args, asRoot);
-}
-
-function positionals(args: readonly string[], withValue: readonly string[]): string[] {
-  const found: string[] = [];
-  for (let index = 0; index < args.length; index += 1) {
-    const arg = args[index] ?? '';
-    if (withValue.includes(arg)) index += 1;
-    else if (!arg.startsWith('-')) found.push(arg);
-  }
-  return found;
 }
 
 function host(machine: Machine, args: readonly string[]): CommandResult {
@@ -60,21 +62,45 @@ function host(machine: Machine, args: readonly string[]): CommandResult {
   return { ...failed(1, '', ';; connection timed out; no servers could be reached\n'), takesMs: 5000 };
 }
 
+/** The sidecar's rules are in the legacy tables (recipes, istiod). */
+function savedRules(machine: Machine, name: string): string {
+  if (name !== 'iptables-legacy-save' || !machine.sidecar.captures(machine).active)
+    return name === 'iptables-save' && machine.sidecar.captures(machine).active
+      ? '# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n'
+      : '';
+  const rules = [
+    ...['ISTIO_INBOUND', 'ISTIO_IN_REDIRECT', 'ISTIO_OUTPUT', 'ISTIO_REDIRECT'].map((chain) => `:${chain} - [0:0]`),
+    '-A PREROUTING -p tcp -j ISTIO_INBOUND',
+    '-A OUTPUT -j ISTIO_OUTPUT',
+    '-A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN',
+    '-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006',
+    '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001',
+  ];
+  return `*nat\n${rules.join('\n')}\nCOMMIT\n`;
+}
+
+function hostname(machine: Machine, args: readonly string[]): CommandResult {
+  if (args.some((arg) => ['-I', '--all-ip-addresses'].includes(arg))) return ok(`${machine.address} \n`);
+  if (args.some((arg) => ['-i', '--ip-address'].includes(arg))) return ok('127.0.1.1\n');
+  return ok(`${machine.name}\n`);
+}
+
+/** `env [-C DIR] [NAME=VALUE...] PROGRAM...` */
+function env(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
+  const rest = args[0] === '-C' ? args.slice(2) : args;
+  return runCommand(machine, rest.slice(rest.findIndex((arg) => !arg.includes('='))), asRoot);
+}
+
+/** `runuser -u USER -- PROGRAM...` */
+function runuser(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
+  if (!asRoot) return failed(1, 'runuser: may not be used by non-root users\n');
+  return runCommand(machine, args.slice(args.indexOf('--') + 1), false);
+}
+
 function getent(machine: Machine, args: readonly string[]): CommandResult {
   const [, name = ''] = positionals(args, []);
   const found = machine.lookUp(name);
   return found.kind === 'address' ? ok(`${found.address.padEnd(15)} ${name}\n`) : failed(2, '');
-}
-
-function cat(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
-  let stdout = '';
-  for (const path of positionals(args, [])) {
-    const entry = machine.files.get(path);
-    if (!entry) return failed(1, `cat: ${path}: No such file or directory\n`, stdout);
-    if (!asRoot && (entry.mode & 0o004) === 0) return failed(1, `cat: ${path}: Permission denied\n`, stdout);
-    stdout += Buffer.from(entry.bytes).toString('utf8');
-  }
-  return ok(stdout);
 }
 
 function ps(machine: Machine, args: readonly string[]): CommandResult {
@@ -99,60 +125,4 @@ function ps(machine: Machine, args: readonly string[]): CommandResult {
       `${(entry.user.length > 8 ? `${entry.user.slice(0, 7)}+` : entry.user).padEnd(8)} ${String(entry.pid).padStart(7)}  0.0  0.2  75392 16820 ?        Ssl  21:32   0:00 ${entry.args}`,
   );
   return ok(`USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n${rows.join('\n')}\n`);
-}
-
-const unitName = (text: string): string => text.replace(/\.service$/, '');
-
-function systemctl(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
-  const [verb = '', ...units] = positionals(args, ['-p', '-n', '--property', '--lines']);
-  const states = units.map((unit) => machine.unitState(unitName(unit)));
-  if (verb === 'is-active')
-    return {
-      ...ok(`${states.map((unit) => unit.active).join('\n')}\n`),
-      exitCode: states.every((unit) => unit.active === 'active') ? 0 : 3,
-    };
-  if (verb === 'is-enabled')
-    return {
-      ...ok(`${states.map((unit) => unit.enabled || 'not-found').join('\n')}\n`),
-      exitCode: states.every((unit) => unit.enabled === 'enabled') ? 0 : 1,
-    };
-  if (verb === 'show') return ok(states.map(shown).join('\n'));
-  if (verb === 'status') return status(machine, units.map(unitName));
-  if (!['start', 'stop', 'restart', 'enable', 'disable'].includes(verb)) return failed(1, `Unknown command verb ${verb}.\n`);
-  if (!asRoot) return failed(1, 'Failed: interactive authentication required.\n');
-  for (const unit of units.map(unitName)) {
-    if (machine.unitState(unit).load === 'not-found') return failed(5, `Unit ${unit}.service not found.\n`);
-    if (verb === 'enable' || verb === 'disable') machine.enable(unit, verb === 'enable');
-    if (verb === 'stop' || verb === 'restart') machine.stop(unit);
-    if (verb === 'start' || verb === 'restart') machine.start(unit);
-  }
-  return ok('');
-}
-
-function shown(unit: ReturnType<Machine['unitState']>): string {
-  return `Id=${unit.name}.service\nLoadState=${unit.load}\nActiveState=${unit.active}\nSubState=${unit.sub}\nUnitFileState=${unit.enabled}\nNRestarts=${unit.restarts}\nActiveEnterTimestamp=${unit.since ?? ''}\n`;
-}
-
-function status(machine: Machine, units: readonly string[]): CommandResult {
-  let stdout = '';
-  let exitCode = 0;
-  for (const name of units) {
-    const unit = machine.unitState(name);
-    if (unit.load === 'not-found') return failed(4, `Unit ${name}.service could not be found.\n`, stdout);
-    if (unit.active !== 'active') exitCode = 3;
-    stdout += `● ${name}.service\n   Loaded: loaded (/lib/systemd/system/${name}.service; ${unit.enabled})\n   Active: ${unit.active} (${unit.sub})${unit.since === undefined ? '' : ` since ${unit.since}`}\n`;
-    if (unit.active === 'active') stdout += ` Main PID: ${machine.pid(name)}\n`;
-    stdout += `\n${machine.journal(name).join('\n')}\n`;
-  }
-  return { exitCode, stdout, stderr: '', takesMs: 0 };
-}
-
-function journalctl(machine: Machine, args: readonly string[]): CommandResult {
-  const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
-  const matched = args.find((arg) => /^(--unit|_SYSTEMD_UNIT)=/.test(arg)) ?? '';
-  const unit = unitName(at >= 0 ? (args[at + 1] ?? '') : matched.slice(matched.indexOf('=') + 1));
-  const lines = machine.journal(unit);
-  if (lines.length === 0) return ok('-- No entries --\n');
-  const bare = args.includes('cat') || args.includes('--output=cat');
-  return ok(`${lines.map((line) => (bare ? line : `${machine.name} ${unit}[${machine.pid(unit)}]: ${line}`)).join('\n')}\n`);
 }

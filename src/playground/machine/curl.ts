@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Machine } from './machine.ts';
 import { request } from './http.ts';
-import type { CommandResult } from './commands.ts';
+import type { CommandResult } from './command.ts';
 
 const OPTIONS = {
   'max-time': { type: 'string', short: 'm' },

@@ -1,5 +1,3 @@
-import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import type { CertificateFacts } from '../../mesh/model.ts';
 import type {
   CallOptions,
   CommandOutput,
@@ -18,9 +16,10 @@ import type {
   VmHost,
 } from '../../mesh/ports.ts';
 import { pause } from '../pause.ts';
+import { certificateFacts } from './certificateFacts.ts';
 import { runCommand } from './commands.ts';
 import { hostError } from './errors.ts';
-import { sha256, type FileEntry } from './files.ts';
+import { sha256 } from './files.ts';
 import type { Ledger } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import { SIDECAR_PACKAGE } from './packages.ts';
@@ -48,6 +47,7 @@ export class PlaygroundHost implements VmHost {
       files: (request.files ?? []).map(({ path, want }) => this.#file(path, want)),
       units: (request.units ?? []).map((name) => this.#machine.unitState(name)),
       packages: (request.packages ?? []).map((name) => this.#machine.packageState(name)),
+      ...(request.resolve === undefined ? {} : { resolved: this.#resolved(request.resolve) }),
       programs: Object.fromEntries((request.programs ?? []).map((name) => [name, this.#machine.has(name)])),
       manifest: request.manifest === true ? this.#ledger.manifest : undefined,
     };
@@ -74,8 +74,15 @@ export class PlaygroundHost implements VmHost {
     options?: CallOptions & { readonly owner: HostManifest['owner'] },
   ): Promise<PackageState> {
     await this.#wait(INSTALL_MS, options);
-    if (file.name !== SIDECAR_PACKAGE || !this.#machine.sidecar.accepts(file.version))
-      throw hostError('host.package', 'unknown-package', { host: this.alias, name: `${file.name} ${file.version}` });
+    if (file.name !== SIDECAR_PACKAGE) throw hostError('host.package', 'unknown-package', { host: this.alias, name: file.name });
+    const { sidecar } = this.#machine;
+    if (!sidecar.accepts(file.version))
+      throw hostError(
+        'host.package',
+        'other-package',
+        { host: this.alias, version: file.version, example: sidecar.example },
+        { next: true },
+      );
     const before = this.#machine.packageState(file.name).version;
     if (before === file.version) return this.#machine.packageState(file.name);
     if (options?.owner) {
@@ -214,41 +221,19 @@ export class PlaygroundHost implements VmHost {
     };
   }
 
+  #resolved(names: readonly string[]): NonNullable<HostState['resolved']> {
+    return Object.fromEntries(
+      names.map((name) => {
+        const found = this.#machine.lookUp(name);
+        return [name, found.kind === 'address' ? [found.address] : []];
+      }),
+    );
+  }
+
   #directory(path: string): RemoteFile {
     const { files } = this.#machine;
     const entry = files.directory(path);
     if (entry === undefined) return { path, exists: false };
     return { path, exists: true, kind: files.isLink(path) ? 'link' : 'directory', ...entry };
-  }
-}
-
-function certificateFacts(entry: FileEntry): CertificateFacts | undefined {
-  const text = Buffer.from(entry.bytes).toString('utf8');
-  try {
-    if (text.includes('PRIVATE KEY-----')) {
-      const key = createPublicKey(createPrivateKey(text)).export({ format: 'der', type: 'spki' });
-      return {
-        subject: '',
-        issuer: '',
-        uris: [],
-        notBefore: '',
-        notAfter: '',
-        fingerprint: createHash('sha256').update(key).digest('hex'),
-      };
-    }
-    const certificate = new X509Certificate(text);
-    const uris = [...(certificate.subjectAltName ?? '').matchAll(/URI:([^,\s]+)/g)].map((match) => match[1] ?? '');
-    // Node gives no subject at all where it is empty, as in Citadel's certificates.
-    const subject = certificate.subject as string | undefined;
-    return {
-      subject: subject ?? '',
-      issuer: certificate.issuer,
-      uris,
-      notBefore: new Date(certificate.validFrom).toISOString(),
-      notAfter: new Date(certificate.validTo).toISOString(),
-      fingerprint: certificate.fingerprint256,
-    };
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { CommandResult } from './commands.ts';
+import type { CommandResult } from './command.ts';
 import type { Machine } from './machine.ts';
 
 const OPTIONS = {

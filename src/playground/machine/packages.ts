@@ -8,7 +8,20 @@ export const TOOLS: Readonly<Record<string, { readonly version: string; readonly
   'bind9-host': { version: '1:9.16.50-1', programs: ['host'] },
   host: { version: '1:9.16.50-1', programs: ['host'] },
   curl: { version: '7.74.0-1.3', programs: ['curl'] },
-  iptables: { version: '1.8.7-1', programs: ['iptables'] },
+  iptables: {
+    version: '1.8.7-1',
+    programs: [
+      'iptables',
+      'iptables-save',
+      'iptables-legacy-save',
+      'iptables-nft-save',
+      'ip6tables-save',
+      'ip6tables-legacy-save',
+      'ip6tables-nft-save',
+    ],
+  },
+  sudo: { version: '1.9.13p3-1', programs: ['sudo'] },
+  hostname: { version: '3.23', programs: ['hostname'] },
   iproute2: { version: '5.10.0-4', programs: ['ip'] },
   procps: { version: '2:3.3.17-5', programs: ['ps'] },
 };

@@ -6,6 +6,8 @@ import type { Outcome } from './units.ts';
 /** One machine's sidecar, of one generation of Istio: what its package brings and how its processes fare. */
 export interface Sidecar {
   readonly units: readonly string[];
+  /** A package that it is made of. */
+  readonly example: string;
   /** False for a package of another generation. */
   accepts(version: string): boolean;
   /** What dpkg and the package's scripts leave on the disk. */

@@ -8,6 +8,8 @@ export interface WorldOptions {
   readonly addressDelayMs: number;
   /** Plural resources that the user may not write. */
   readonly denied: readonly string[];
+  /** The clock is a real one: what is repeated for ever may be. */
+  readonly live: boolean;
 }
 
 /** One embedded cluster and the machines beside it. */
