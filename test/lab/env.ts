@@ -72,17 +72,18 @@ export interface Lab {
 
 /** The lab with istiod: that of `MESH_ISTIOD_LAB`, else `dev-istiod`. Throws when it is not up, or has another Istio. */
 export async function istiodLab(name: string = process.env.MESH_ISTIOD_LAB ?? DEFAULT_ISTIOD_LAB): Promise<Lab> {
-  const lab = await labEnv(name, ' --istio istiod');
+  if (!(await readRecord(labName(name)))) throw new Error(`lab ${name} is not up: npm run lab -- up --name ${name} --istio istiod`);
+  const lab = await labEnv(name);
   if (lab.istio !== 'istiod')
     throw new Error(`lab ${lab.name} runs with ${lab.istio}: npm run lab -- up --name ${DEFAULT_ISTIOD_LAB} --istio istiod`);
   return lab;
 }
 
 /** The lab of this name; default `MESH_LAB`, else `dev`. Throws when it is not up: a missing lab is a failure, never a skip. */
-export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB, hint = ''): Promise<Lab> {
+export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB): Promise<Lab> {
   const lab = labName(name);
   const record = await readRecord(lab);
-  if (!record) throw new Error(`lab ${lab} is not up: npm run lab -- up --name ${lab}${hint}`);
+  if (!record) throw new Error(`lab ${lab} is not up: npm run lab -- up --name ${lab}`);
   const addresses = labAddresses(record.index);
   const paths = labPaths(lab);
   const machines = machinePlaces(addresses, record.machines).map(({ name: machine, address }) => ({

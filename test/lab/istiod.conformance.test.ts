@@ -19,9 +19,10 @@ import {
   isConnected,
   joinByHand,
 } from './support/istiodGuide.ts';
-import { startOwnLab } from './support/ownLab.ts';
+import { ownLabName, startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
 
+const NAME = 'istiod';
 const PORT = 3306;
 const MYSQL: GroupByHand = {
   name: 'mysql',
@@ -39,11 +40,11 @@ describe('the lab with istiod', function () {
 
   before(async function () {
     this.timeout(1_800_000);
-    lab = await startOwnLab('istiod', 2, 'istiod');
+    lab = await startOwnLab(NAME, 2, 'istiod');
   });
 
   after(async () => {
-    if (!process.env.MESH_KEEP_LAB) await down(lab.name);
+    if (!process.env.MESH_KEEP_LAB) await down(ownLabName(NAME));
   });
 
   const machine = (name: string, ...argv: [string, ...string[]]) => lab.onMachine(name, argv, { tolerant: true });

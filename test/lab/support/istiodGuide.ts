@@ -1,21 +1,13 @@
 // Istio's VM guide, followed by hand: kubectl, istioctl, dpkg and a root shell. What a test of the product compares with, and what tests the lab itself.
-import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Lab } from '../env.ts';
 import { run } from '../toolchain/run.ts';
+import { eventually } from './eventually.ts';
 
-/** Waits until `condition` holds; fails with `what` after `limit` milliseconds. */
-export async function eventually(what: string, condition: () => Promise<boolean>, limit = 20_000): Promise<void> {
-  const deadline = Date.now() + limit;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
-    await sleep(200);
-  }
-}
+export { eventually };
 
 const server = (name: string, number: number) => ({ port: { name, number, protocol: 'tls' }, tls: { mode: 'PASSTHROUGH' }, hosts: ['*'] });
 const route = (port: number, target: number) => ({
@@ -134,7 +126,7 @@ export async function joinByHand(lab: Lab, machine: string, group: GroupByHand):
 /** Fetches a package over HTTP and installs it with dpkg, changed conffiles kept. */
 export async function installPackage(lab: Lab, machine: string, url: string): Promise<string> {
   const script =
-    'curl -sSf -m 60 -o /tmp/package.deb "$1" && dpkg --force-confdef --force-confold -i /tmp/package.deb; code=$?; rm -f /tmp/package.deb; exit $code';
+    'curl -sSf -m 60 -o /tmp/package.deb "$1" && dpkg --force-confold -i /tmp/package.deb; code=$?; rm -f /tmp/package.deb; exit $code';
   return (await lab.onMachine(machine, ['sh', '-c', script, 'sh', url], { timeout: 120_000 })).stdout;
 }
 

@@ -3,23 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../env.ts';
 import { run } from '../../toolchain/run.ts';
+import { eventually } from '../../support/eventually.ts';
+
+export { eventually };
 
 /** The lab of the running suite; only there once its `before` is over. */
 export type LabOf = () => Lab;
 
 export const MACHINE = 'vm-1';
-
-/** Waits until `condition` holds; fails with `what` after `limit` milliseconds. */
-export async function eventually(what: string, condition: () => Promise<boolean>, limit = 20_000): Promise<void> {
-  const deadline = Date.now() + limit;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
-    await sleep(200);
-  }
-}
 
 /** Runs `use` with a private directory that is gone afterwards. */
 export async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
