@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { KubeObject } from '../../mesh/ports.ts';
 import { serviceSpecOf, subsetsOf } from './shapes.ts';
+import { istioProblem } from './validateIstio.ts';
 
 /** The API server's refusals that a user of the playground can run into, in its own words: field and rule. */
 export function problemOf(object: KubeObject): string | undefined {
@@ -9,7 +10,7 @@ export function problemOf(object: KubeObject): string | undefined {
     return `metadata.name: Invalid value: ${JSON.stringify(name)}: must be a lower case RFC 1123 name`;
   if (object.kind === 'Service') return serviceProblem(object);
   if (object.kind === 'Endpoints') return endpointsProblem(object);
-  return undefined;
+  return istioProblem(object);
 }
 
 function serviceProblem(object: KubeObject): string | undefined {
