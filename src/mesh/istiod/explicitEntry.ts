@@ -8,6 +8,7 @@ import type { KubeObject } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
 import { explicitEntryName } from './entryName.ts';
 import { networkingVersion } from './release.ts';
+import { HEALTH_CHECKED, OUR_GROUP } from './workloadEntry.ts';
 
 /** The WorkloadEntry of a VM that does not register itself (istiod facts 3.3, 3.5). */
 
@@ -24,7 +25,7 @@ export function explicitEntry(scope: VmScope, group: WorkloadGroup): KubeObject 
       name: explicitEntryName(vm, group),
       namespace: vm.namespace,
       labels,
-      ...(group.probe === undefined ? {} : { annotations: { 'proxy.istio.io/health-checks-enabled': 'true' } }),
+      annotations: { [OUR_GROUP]: group.name, ...(group.probe === undefined ? {} : { [HEALTH_CHECKED]: 'true' }) },
     },
     spec: {
       address,

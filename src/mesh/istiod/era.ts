@@ -1,0 +1,34 @@
+import type { Era } from '../era.ts';
+import { checks } from './checks.ts';
+import { detect, pinned } from './detect.ts';
+import { generate, hostInputs } from './generate.ts';
+import { groups } from './groups.ts';
+import { findings } from './lint.ts';
+import { readBalancers } from './loadBalancers.ts';
+import { planDeregister, planRegister } from './registration.ts';
+import { NETWORKING } from './groupObject.ts';
+import { readServices } from './services.ts';
+import { planSetup, setupPreview } from './setup.ts';
+import { sidecarOf } from './sidecar.ts';
+import { vmPlans } from './vmPlans.ts';
+
+/** Istio 1.8 - today: istiod, workload groups, and a sidecar on the VM that renews its own certificates (istiod facts). */
+export const istiod: Era = {
+  id: 'istiod',
+  groups,
+  watched: ['WorkloadGroup', 'WorkloadEntry'].map((kind) => ({ apiVersion: `${NETWORKING}/v1`, kind })),
+  detect,
+  pinned,
+  loadBalancers: readBalancers,
+  services: readServices,
+  setupPreview,
+  planSetup,
+  hostInputs,
+  generate,
+  lint: findings,
+  probe: (scope, files) => sidecarOf(scope).probe(files),
+  ...vmPlans({ entryOf: groups.entryOf, checks }),
+  planRegister,
+  planDeregister,
+  checks,
+};

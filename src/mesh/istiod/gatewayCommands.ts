@@ -1,0 +1,40 @@
+import type { ClusterScope } from '../era.ts';
+import type { SetupPreview } from '../mesh.ts';
+import { message } from '../messages.ts';
+import { commandLine } from '../shellWords.ts';
+import { gatewayRef } from './gatewayAddress.ts';
+import { isRevisioned } from './naming.ts';
+
+/** How a person installs the gateway itself, which this project does not (istiod facts 3.1): Istio's own script, or its chart. */
+export function gatewayCommands({ entry, controlPlane }: ClusterScope, revision: string): NonNullable<SetupPreview['commands']> {
+  const { name, namespace = entry.istio.namespace } = gatewayRef(entry);
+  const network = controlPlane.details?.find(({ id }) => id === 'network')?.value;
+  const script = [
+    'samples/multicluster/gen-eastwest-gateway.sh',
+    ...(network === undefined ? ['--single-cluster'] : ['--network', network]),
+    ...(isRevisioned(revision) ? ['--revision', revision] : []),
+  ];
+  const istioctl = ['istioctl', 'install', '--context', entry.context, '-y', '-f', '-'];
+  const ports = JSON.stringify(
+    [
+      ['status-port', 15021],
+      ['tls', 15443],
+      ['tls-istiod', 15012],
+      ['tls-webhook', 15017],
+    ].map(([port, number]) => ({ name: port, port: number, targetPort: number })),
+  );
+  const helm = [
+    ...['helm', 'install', name, 'istio/gateway', '--kube-context', entry.context, '--namespace', namespace],
+    ...['--version', controlPlane.release],
+    ...['--set', `labels.app=${name}`, '--set', 'labels.istio=eastwestgateway'],
+    ...(network === undefined ? ['--set-json', `service.ports=${ports}`] : ['--set', `networkGateway=${network}`]),
+    ...(isRevisioned(revision) ? ['--set', `revision=${revision}`] : []),
+  ];
+  return [
+    {
+      title: message('istiod.gateway.istioctl', { release: controlPlane.release }),
+      commandLine: `${commandLine(script)} | ${commandLine(istioctl)}`,
+    },
+    { title: message('istiod.gateway.helm'), commandLine: commandLine(helm) },
+  ];
+}

@@ -1,0 +1,61 @@
+import type { GeneratedFile, ValueSource } from '../model.ts';
+import { HOSTS, UNIT } from './paths.ts';
+
+/** The line of istiod in /etc/hosts (istiod facts 1.7), which is changed in its place and never appended twice. */
+
+/** The file with istiod's line; `onHost`: what is there, undefined offline, where the line stands alone. */
+export function hostsFile(name: string, address: ValueSource, onHost: string | undefined): GeneratedFile {
+  const lines = merged(onHost ?? '', name, address.value);
+  const kept: ValueSource = { value: HOSTS, from: { kind: 'host', field: HOSTS } };
+  return {
+    path: HOSTS,
+    mode: 0o644,
+    owner: 'root',
+    group: 'root',
+    content: {
+      kind: 'text',
+      text: lines.map((line) => `${line}\n`).join(''),
+      sources: lines.map((line) => [line === ours(name, address.value) ? address : kept]),
+    },
+    readBy: [UNIT],
+    editable: false,
+  };
+}
+
+/** The address that the file has for the name now. */
+export function presentAddress(text: string, name: string): string | undefined {
+  const line = text.split('\n').find((one) => namesOf(one).includes(name));
+  return line?.trim().split(/\s+/)[0];
+}
+
+function ours(name: string, address: string): string {
+  return `${address} ${name}`;
+}
+
+/** Every other line stays as it is; the name leaves lines that it shares. */
+function merged(text: string, name: string, address: string): readonly string[] {
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const line = ours(name, address);
+  let placed = false;
+  const kept = lines.flatMap((one) => {
+    const names = namesOf(one);
+    if (!names.includes(name)) return [one];
+    if (names.length > 1) return [without(one, name)];
+    if (placed) return [];
+    placed = true;
+    return [line];
+  });
+  return placed ? kept : [...kept, line];
+}
+
+/** Names of a line, without its comment. */
+function namesOf(line: string): readonly string[] {
+  return (line.split('#')[0] ?? '').trim().split(/\s+/).slice(1);
+}
+
+function without(line: string, name: string): string {
+  const [entry = '', ...comment] = line.split('#');
+  const [address = '', ...names] = entry.trim().split(/\s+/);
+  const left = [address, ...names.filter((one) => one !== name)].join(' ');
+  return comment.length === 0 ? left : `${left} #${comment.join('#')}`;
+}
