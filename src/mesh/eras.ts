@@ -1,13 +1,13 @@
 import { citadel } from './citadel/era.ts';
 import type { Era } from './era.ts';
 import { MeshError } from './errors.ts';
+import { istiod } from './istiod/era.ts';
 import { message } from './messages.ts';
 import type { ClusterEntry, ControlPlane } from './model.ts';
-import { isRelease } from './names.ts';
-import type { CallOptions, ClusterApi, KubeObject } from './ports.ts';
+import type { CallOptions, ClusterApi } from './ports.ts';
 
 /** The eras that are served: one line each. */
-export const eras: readonly Era[] = [citadel];
+export const eras: readonly Era[] = [citadel, istiod];
 
 type Minor = readonly [major: number, minor: number];
 
@@ -25,18 +25,6 @@ const refused: readonly { readonly from: Minor; readonly to: Minor; readonly err
         field: 'istio.release',
       }),
   },
-  {
-    from: [1, 8],
-    to: [Number.POSITIVE_INFINITY, 0],
-    error: (cluster, release) =>
-      new MeshError({
-        code: 'era.later',
-        kind: 'bad-input',
-        userMessage: message('era.later', { cluster, release }),
-        nextStep: message('era.later.next'),
-        field: 'istio.release',
-      }),
-  },
 ];
 
 export interface FoundEra {
@@ -45,7 +33,7 @@ export interface FoundEra {
 }
 
 /**
- * The era of a cluster: of the release that the inventory pins, else of what runs there. Throws `era.between` for 1.5 - 1.7, `era.later` for istiod's releases,
+ * The era of a cluster: of the release that the inventory pins, else of what runs there. Throws `era.between` for 1.5 - 1.7,
  * `era.unknown-release` for a pinned release that nobody knows (all bad-input), `era.not-found` where no control plane is seen.
  */
 export async function eraOf(
@@ -82,32 +70,7 @@ async function detected(entry: ClusterEntry, api: ClusterApi, known: readonly Er
     if (refusal !== undefined) throw refusal;
     return { era, controlPlane };
   }
-  const istiod = await istiodRelease(entry, api, options);
-  throw (istiod === undefined ? undefined : refusalOf(entry.name, istiod)) ?? notFound(entry);
-}
-
-/** Release of a Deployment of istiod, which every release since 1.5 has; where its image says nothing, the first release that istiod's era serves. */
-async function istiodRelease(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<string | undefined> {
-  const found = await api.list(
-    { apiVersion: 'apps/v1', kind: 'Deployment', namespace: entry.istio.namespace, labelSelector: 'app=istiod' },
-    options,
-  );
-  const [first] = found;
-  if (first === undefined) return undefined;
-  return (
-    imagesOf(first)
-      .map((image) => image.replace(/@.*$/, '').replace(/^.*:/, ''))
-      .find(isRelease) ?? '1.8'
-  );
-}
-
-function imagesOf(deployment: KubeObject): string[] {
-  const at = (value: unknown, key: string): unknown =>
-    typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  const containers = at(at(at(deployment.spec, 'template'), 'spec'), 'containers');
-  return Array.isArray(containers)
-    ? containers.map((container) => at(container, 'image')).filter((image) => typeof image === 'string')
-    : [];
+  throw notFound(entry);
 }
 
 function refusalOf(cluster: string, release: string): MeshError | undefined {

@@ -71,6 +71,8 @@ export interface ProbeRequest {
   readonly packages?: readonly string[];
   /** Programs to look for, e.g. `host`, `curl`. */
   readonly programs?: readonly string[];
+  /** Host names to look up the way programs on the VM do. */
+  readonly resolve?: readonly string[];
   readonly manifest?: boolean;
 }
 
@@ -80,6 +82,8 @@ export interface HostState {
   readonly units: readonly UnitState[];
   readonly packages: readonly PackageState[];
   readonly programs: Readonly<Record<string, boolean>>;
+  /** Addresses by the host name that was asked for; empty where it has none there. */
+  readonly resolved?: Readonly<Record<string, readonly string[]>>;
   readonly manifest?: HostManifest;
 }
 
