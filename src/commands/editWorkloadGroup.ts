@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { App } from '../editor/app.ts';
-import { chooseCluster } from '../editor/targets.ts';
+import { chooseCluster, clusterName, groupReference } from '../editor/targets.ts';
 import type { Command } from './command.ts';
 
 /** Opens the form of a workload group: the node's, else one that the person picks among those of a cluster. */
@@ -16,14 +16,8 @@ interface Chosen {
 }
 
 function groupOfNode(node: unknown): Chosen | undefined {
-  if (typeof node !== 'object' || node === null || !('kind' in node) || node.kind !== 'workloadGroup') return undefined;
-  if (!('cluster' in node) || typeof node.cluster !== 'string' || !('facts' in node)) return undefined;
-  const { facts } = node;
-  if (typeof facts !== 'object' || facts === null || !('ref' in facts)) return undefined;
-  const { ref } = facts;
-  return typeof ref === 'object' && ref !== null && 'name' in ref && 'namespace' in ref
-    ? { cluster: node.cluster, group: `${String(ref.namespace)}/${String(ref.name)}` }
-    : undefined;
+  const [cluster, group] = [clusterName(node), groupReference(node)];
+  return cluster === undefined || group === undefined ? undefined : { cluster, group };
 }
 
 async function pick(app: App): Promise<Chosen | undefined> {

@@ -13,7 +13,14 @@ import type { Texts } from './texts.ts';
 /** What a form begins with. */
 export type FormRequest =
   | { readonly kind: 'setup'; readonly cluster?: string }
-  | { readonly kind: 'join'; readonly cluster?: string; readonly vm?: string; readonly host?: string; readonly address?: string }
+  | {
+      readonly kind: 'join';
+      readonly cluster?: string;
+      readonly vm?: string;
+      readonly host?: string;
+      readonly address?: string;
+      /** NAMESPACE/NAME. */ readonly group?: string;
+    }
   | { readonly kind: 'register'; readonly cluster?: string; readonly service?: string; readonly vms?: readonly string[] }
   /** `group`: NAMESPACE/NAME of one to edit; absent for a new one. */
   | { readonly kind: 'group'; readonly cluster?: string; readonly group?: string };

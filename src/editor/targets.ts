@@ -37,6 +37,18 @@ export function clusterName(node: unknown): string | undefined {
     : undefined;
 }
 
+/** NAMESPACE/NAME of the workload group that a node stands for. */
+export function groupReference(node: unknown): string | undefined {
+  if (typeof node !== 'object' || node === null || !('kind' in node) || node.kind !== 'workloadGroup' || !('facts' in node))
+    return undefined;
+  const { facts } = node;
+  if (typeof facts !== 'object' || facts === null || !('ref' in facts)) return undefined;
+  const { ref } = facts;
+  return typeof ref === 'object' && ref !== null && 'name' in ref && 'namespace' in ref
+    ? `${String(ref.namespace)}/${String(ref.name)}`
+    : undefined;
+}
+
 /** The generated file that a node, a URI or the active editor stands for. */
 export function fileAddress(node: unknown): FileAddress | undefined {
   if (typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'file' && 'file' in node) {

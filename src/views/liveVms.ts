@@ -24,12 +24,23 @@ export function groupOf(vm: VmEntry, groups: Groups): WorkloadGroupFacts | undef
   return groups?.find(({ group }) => group.name === vm.workloadGroup && group.namespace === vm.namespace);
 }
 
+/**
+ * Whether an entry is of a VM: the cluster says so, or the machine was asked and has that address or that entry. A VM without an address in the inventory is
+ * known by the cluster only then.
+ */
+export function isOf(entry: WorkloadEntry, vm: VmEntry, { value }: Held<VmFacts>): boolean {
+  if (entry.vm !== undefined) return entry.vm === vm.name;
+  if (value === undefined || entry.ref.namespace !== vm.namespace) return false;
+  const addresses = value.state.facts?.addresses.map(({ address }) => address) ?? [];
+  return value.entry?.ref.name === entry.ref.name || (entry.address !== undefined && addresses.includes(entry.address));
+}
+
 /** How the cluster sees a VM of the inventory; undefined where it lists none. A VM of a group without an entry has never connected, or was forgotten. */
-export function entryOf(vm: VmEntry, groups: Groups, now: Date): WorkloadEntry | undefined {
-  const entry = groups?.flatMap(({ entries }) => entries).find((one) => one.vm === vm.name);
-  if (entry !== undefined) return aged(entry, now);
+export function entryOf(vm: VmEntry, groups: Groups, status: Held<VmFacts>, now: Date): WorkloadEntry | undefined {
   const group = groupOf(vm, groups);
-  return group === undefined ? undefined : { ref: group.ref, membership: 'never', automatic: false, vm: vm.name };
+  if (group === undefined) return undefined;
+  const entry = group.entries.find((one) => isOf(one, vm, status));
+  return entry === undefined ? { ref: group.ref, membership: 'never', automatic: false, vm: vm.name } : aged(entry, now);
 }
 
 /** What the machine said, joined to how the cluster sees it now. */

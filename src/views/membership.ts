@@ -20,10 +20,14 @@ export function vmText(node: VmNode, now: Date, texts: Texts): string {
   if (entry === undefined) return judged === undefined ? t('editor.vm.unknown') : say(judged.summary);
   if (status.value === undefined) return membershipText(entry, texts, now);
   const own = status.value.own?.condition ?? status.value.condition;
+  if (own === 'not-joined') return say((judged ?? status.value).summary);
   // A machine that is as it should be is told by how the cluster sees it; what is wrong with it goes before that.
-  const wrong = judged !== undefined && judged.condition === own && own !== 'in-sync' && own !== 'pending';
-  if (own === 'not-joined') return judged === undefined ? '' : say(judged.summary);
-  return joined([wrong ? say(judged.summary) : undefined, membershipText(entry, texts, now), ...(wrong ? [] : lives(node, now, texts))]);
+  const wrong = judged?.condition === own && own !== 'in-sync' && own !== 'pending';
+  return joined([
+    wrong && judged !== undefined ? say(judged.summary) : undefined,
+    membershipText(entry, texts, now),
+    ...(wrong ? [] : lives(node, now, texts)),
+  ]);
 }
 
 /** Lives of the certificate and, while a machine is away and will need it, of the token; the one that ends first goes first. */

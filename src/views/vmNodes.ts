@@ -24,7 +24,7 @@ export function vmNodes(vms: readonly VmEntry[], known: Known, parent: Node): re
   const nodes = vms.map((vm) => {
     const groups = known.cluster(vm.cluster).value?.workloadGroups;
     const status = known.vm(vm.name);
-    const entry = entryOf(vm, groups, now);
+    const entry = entryOf(vm, groups, status, now);
     const node: VmNode = {
       kind: 'vm',
       id: `vm:${vm.name}`,
@@ -58,8 +58,9 @@ export function ungroupedVms(cluster: string, known: Known): readonly VmEntry[] 
 export function attentionCount(known: Known): number {
   const now = known.now();
   return known.inventory.vms.filter((vm) => {
-    const entry = entryOf(vm, known.cluster(vm.cluster).value?.workloadGroups, now);
-    return needsAttention(stateOf(known.vm(vm.name), entry, now));
+    const status = known.vm(vm.name);
+    const entry = entryOf(vm, known.cluster(vm.cluster).value?.workloadGroups, status, now);
+    return needsAttention(stateOf(status, entry, now));
   }).length;
 }
 

@@ -1,5 +1,5 @@
 import type { VmEntry, WorkloadGroupFacts } from '../mesh/model.ts';
-import { aged, groupOf, isConnected, vmsOfCluster } from './liveVms.ts';
+import { aged, groupOf, isConnected, isOf, vmsOfCluster } from './liveVms.ts';
 import { needsAttention, type Node, type UnmanagedNode, type WorkloadGroupNode } from './nodes.ts';
 import { ungroupedVms, vmNodes, type Known } from './vmNodes.ts';
 
@@ -31,17 +31,21 @@ export function workloadGroupChildren(node: WorkloadGroupNode, known: Known): re
   const groups = known.cluster(node.cluster).value?.workloadGroups;
   const { group } = node.facts;
   const own = (groups ?? []).find((one) => groupName(one) === groupName(node.facts));
-  const unmanaged = (own?.entries ?? [])
-    .filter(({ vm }) => vm === undefined || !known.inventory.vms.some(({ name }) => name === vm))
-    .map((entry): UnmanagedNode => ({
-      kind: 'unmanaged',
-      id: `unmanaged:${node.cluster}:${entry.ref.namespace ?? ''}/${entry.ref.name}`,
-      parent: node,
-      cluster: node.cluster,
-      machine: { address: entry.address ?? entry.ref.name, services: [] },
-      from: { group, entry: aged(entry, now) },
-    }));
-  return [...vmNodes(vmsBelow(node, known), known, node), ...unmanaged];
+  const vms = vmsBelow(node, known);
+  const unknown = (own?.entries ?? []).filter((entry) => !vms.some((vm) => isOf(entry, vm, known.vm(vm.name))));
+  // A VM that was not asked for its address yet may be any of them: no managed VM is called unmanaged.
+  const unasked = vms.filter(
+    (vm) => known.vm(vm.name).value === undefined && own?.entries.some((entry) => entry.vm === vm.name) !== true,
+  ).length;
+  const unmanaged = (unknown.length <= unasked ? [] : unknown).map((entry): UnmanagedNode => ({
+    kind: 'unmanaged',
+    id: `unmanaged:${node.cluster}:${entry.ref.namespace ?? ''}/${entry.ref.name}`,
+    parent: node,
+    cluster: node.cluster,
+    machine: { address: entry.address ?? entry.ref.name, services: [] },
+    from: { group, entry: aged(entry, now) },
+  }));
+  return [...vmNodes(vms, known, node), ...unmanaged];
 }
 
 /** VMs of the inventory that a node of machines lists. */

@@ -85,10 +85,10 @@ describe('on the lab', function () {
     const channel = vscode.window.createOutputChannel('Mesh Expansion tests', { log: true });
     const prompts = createPrompts(texts, createLog(channel, texts));
     session = createSession({ context, rooms: createRooms({ read: () => '', append: () => undefined }), prompts, initial: 'real' });
-    facts = createFacts(session);
     generated = createGeneratedTexts(context, session);
+    facts = createFacts(session, (made) => generated.take(made));
     tree = new MeshTree({ session, facts, texts, keys: createContextSetter() });
-    files = new GeneratedFiles(generated, texts, () => undefined);
+    files = new GeneratedFiles(generated, facts, texts, () => undefined);
     disposables.push(channel, session, facts, generated, tree, files);
     const mesh = await session.mesh();
     const { runPlan } = await session.rooms.mesh();

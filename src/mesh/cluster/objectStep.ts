@@ -12,8 +12,9 @@ export function refOf({ apiVersion, kind, metadata: { namespace, name } }: KubeO
 /**
  * Applies one object: a no-op is not needed; undo deletes what was created and puts back what was changed. An object that somebody else has changed in the
  * meantime is left alone: the undo throws `cluster.changed-since` (kind person).
+ * `manifest`: YAML of the object, where the preview is to show it.
  */
-export function objectStep({ api, entry }: ClusterScope, object: KubeObject, notes: readonly StepDetail[] = []): Step {
+export function objectStep({ api, entry }: ClusterScope, object: KubeObject, notes: readonly StepDetail[] = [], manifest?: string): Step {
   const ref = refOf(object);
   let before: KubeObject | undefined;
   let after: KubeObject | undefined;
@@ -25,7 +26,7 @@ export function objectStep({ api, entry }: ClusterScope, object: KubeObject, not
       const present = await api.get(ref, options);
       const needed = present === undefined || (await api.apply(object, { ...options, dryRun: true })).changed;
       const verb = present === undefined ? 'create' : needed ? 'change' : 'keep';
-      return { needed, details: [{ kind: 'object', verb, ref }, ...notes] };
+      return { needed, details: [{ kind: 'object', verb, ref, ...(manifest === undefined ? {} : { manifest }) }, ...notes] };
     },
     async run(options) {
       before = await api.get(ref, options);

@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { assertAccess } from '../cluster/access.ts';
 import { objectStep } from '../cluster/objectStep.ts';
 import type { ClusterScope, VmScope, WorkloadGroups } from '../era.ts';
@@ -69,13 +70,14 @@ async function planGroup(scope: ClusterScope, group: WorkloadGroup, options: Cal
   if (found === undefined) throw problem('istiod.namespace', { namespace: group.namespace }, { kind: 'bad-input', field: 'namespace' });
   const hasAccount = (await readable(scope.api.get(account, options))) !== undefined;
   const ref = groupRef(networkingVersion(scope.controlPlane.release), group.namespace, group.name);
+  const object = groupObject(ref, group);
   const newAccount: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account.name, namespace: account.namespace } };
   return {
     id: 'workload-group',
     title: message('istiod.group.title', { name: refName(ref) }),
     context: scope.entry.context,
     hosts: [],
-    steps: [...(hasAccount ? [] : [objectStep(scope, newAccount)]), objectStep(scope, groupObject(ref, group))],
+    steps: [...(hasAccount ? [] : [objectStep(scope, newAccount)]), objectStep(scope, object, [], stringify(object))],
   };
 }
 

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import type { App } from '../../editor/app.ts';
+import type { App, FormRequest } from '../../editor/app.ts';
 import { asMeshError } from '../../mesh/errors.ts';
 import type { Described, FormDefinition } from './definition.ts';
 import { addressOf } from '../../editor/uris.ts';
 import { pageHtml, pageRoots } from './page.ts';
 import { readPageMessage, readValues } from './pageMessages.ts';
-import { failedPreview, previewOf } from './previewOf.ts';
+import { PreviewReader } from './previewReader.ts';
 import { defaultPreview, type FormState, type FromPage, type Preview, type ToPage, type Values } from './protocol.ts';
 
 /** Milliseconds after the last key before the preview is made: long enough to type a name. */
@@ -25,24 +25,31 @@ export class FormPanel {
   #busy = false;
   #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #reading: AbortController | undefined;
-  readonly #yaml: vscode.Disposable;
+  readonly #request: FormRequest;
+  readonly #reader: PreviewReader;
+  readonly #listening: readonly { dispose(): void }[];
 
-  constructor(app: App, definition: FormDefinition, panel: vscode.WebviewPanel) {
+  constructor(app: App, definition: FormDefinition, panel: vscode.WebviewPanel, request: FormRequest) {
     this.#app = app;
     this.#definition = definition;
     this.#panel = panel;
-    this.#keptAs = `form.${app.session.source()}.${definition.kind}`;
+    this.#request = request;
+    const subject = definition.subject === undefined ? '' : `.${definition.subject}`;
+    this.#keptAs = `form.${app.session.source()}.${definition.kind}${subject}`;
+    this.#reader = new PreviewReader(app, definition, this.#keptAs);
     panel.title = definition.title;
     panel.iconPath = vscode.Uri.joinPath(app.context.extensionUri, 'media', 'mesh-expansion.svg');
     panel.webview.options = { enableScripts: true, localResourceRoots: pageRoots(app.context.extensionUri) };
     panel.webview.onDidReceiveMessage((raw) => this.#receive(raw));
     panel.onDidDispose(() => this.#dispose());
-    // What Set Up Cluster applies was edited in its document.
-    this.#yaml = app.generated.onDidChange((uris) => {
-      if (definition.kind === 'setup' && !this.#busy && uris.some((uri) => addressOf(uri)?.kind === 'manifest'))
-        void this.#take(this.#values);
-    });
+    const again = () => void (this.#busy || this.#described === undefined ? undefined : this.#take(this.#values));
+    this.#listening = [
+      // What Set Up Cluster applies was edited in its document.
+      app.generated.onDidChange((uris) => {
+        if (definition.kind === 'setup' && uris.some((uri) => addressOf(uri)?.kind === 'manifest')) again();
+      }),
+      ...(definition.listen === undefined ? [] : [definition.listen(again)]),
+    ];
     panel.webview.html = pageHtml(panel.webview, app.context.extensionUri, app.texts.language, definition.title);
   }
 
@@ -67,7 +74,9 @@ export class FormPanel {
         this.#panel.dispose();
         return;
       case 'copy':
-        return this.#copy();
+        return this.#copy(this.#described?.commandLine);
+      case 'copyCommand':
+        return this.#copy(this.#preview.commands?.[said.index]?.commandLine);
       case 'connect':
         return this.#app.prompts.interactively(() => this.#readPreview());
       case 'startOver':
@@ -107,7 +116,7 @@ export class FormPanel {
     if (revision !== this.#revision) return;
     this.#values = settled;
     this.#described = described;
-    this.#reading?.abort();
+    this.#reader.stop();
     clearTimeout(this.#timer);
     const valid = this.#valid();
     this.#preview = valid
@@ -126,55 +135,21 @@ export class FormPanel {
   }
 
   async #readPreview(): Promise<void> {
-    const reading = new AbortController();
-    this.#reading?.abort();
-    this.#reading = reading;
-    const { signal } = reading;
-    const values = this.#values;
-    const { session, texts } = this.#app;
-    let facts: Preview['facts'] = [];
-    try {
-      await this.#setDrafts(values, signal);
-      const { previewPlan } = await session.rooms.mesh();
-      facts = (await this.#definition.facts?.(values, signal)) ?? [];
-      const previews = await Promise.all(
-        this.#definition.jobs(values).map(async (job) => previewPlan(await job.make({ signal }), { signal })),
-      );
-      if (!signal.aborted) this.#preview = previewOf(previews, facts, texts);
-    } catch (thrown) {
-      if (signal.aborted) return;
-      const error = asMeshError(thrown);
-      this.#app.log.info(`${this.#definition.title}: ${error.code}: ${texts.say(error.userMessage)}`);
-      this.#preview = failedPreview(error, facts, texts);
-    }
-    if (!signal.aborted) this.#post();
-  }
-
-  async #setDrafts(values: Values, signal?: AbortSignal): Promise<void> {
-    const drafts = await this.#definition.drafts(values);
-    // A later preview has set its own meanwhile.
-    signal?.throwIfAborted();
-    this.#dropDrafts();
-    drafts.forEach((draft, index) => this.#app.session.setDraft(`${this.#keptAs}.${index}`, draft));
-    this.#drafts = drafts.length;
-  }
-
-  #drafts = 0;
-
-  #dropDrafts(): void {
-    for (let index = 0; index < this.#drafts; index += 1) this.#app.session.setDraft(`${this.#keptAs}.${index}`, undefined);
-    this.#drafts = 0;
+    const preview = await this.#reader.read(this.#values);
+    if (preview === undefined) return;
+    this.#preview = preview;
+    this.#post();
   }
 
   async #submit(): Promise<void> {
     if (!this.#valid() || this.#busy) return;
     const values = this.#values;
     this.#busy = true;
-    this.#reading?.abort();
+    this.#reader.stop();
     this.#post();
     try {
       // The inventory is written once something was done: a refusal leaves it as it was.
-      await this.#setDrafts(values);
+      await this.#reader.setDrafts(values);
       const jobs = this.#definition.jobs(values);
       const results = await this.#app.plans.run(this.#definition.title, jobs, { confirmed: true });
       const ok = results?.every((result) => result.ok) === true;
@@ -189,7 +164,7 @@ export class FormPanel {
       }
     } finally {
       this.#busy = false;
-      if (this.#disposed) this.#dropDrafts();
+      if (this.#disposed) this.#reader.dropDrafts();
     }
     if (!this.#disposed) await this.#take(values);
   }
@@ -202,13 +177,12 @@ export class FormPanel {
     this.#app.repaint();
   }
 
-  async #copy(): Promise<void> {
-    const line = this.#described?.commandLine;
+  async #copy(line: string | undefined): Promise<void> {
     if (line !== undefined) await vscode.env.clipboard.writeText(line);
   }
 
   async #browse(field: string): Promise<void> {
-    const value = await this.#definition.browse?.(field);
+    const value = await this.#definition.browse?.(field, this.#values);
     if (value !== undefined) await this.#change({ ...this.#values, [field]: value });
   }
 
@@ -228,6 +202,7 @@ export class FormPanel {
     const disabled = this.#busy ? t('forms.busy') : (problem ?? '');
     return {
       kind: this.#definition.kind,
+      request: this.#request,
       heading: described.heading,
       intro: described.intro,
       fields: described.fields,
@@ -243,6 +218,7 @@ export class FormPanel {
         advanced: t('forms.advanced'),
         whatHappens: t('forms.whatHappens'),
         commandLine: t('forms.commandLine'),
+        commands: t('forms.commands'),
         copy: t('forms.copy'),
         cancel: t('forms.cancel'),
       },
@@ -252,9 +228,9 @@ export class FormPanel {
   #dispose(): void {
     this.#disposed = true;
     clearTimeout(this.#timer);
-    this.#reading?.abort();
-    this.#yaml.dispose();
+    this.#reader.stop();
+    for (const listening of this.#listening) listening.dispose();
     // A plan that runs still works with them.
-    if (!this.#busy) this.#dropDrafts();
+    if (!this.#busy) this.#reader.dropDrafts();
   }
 }

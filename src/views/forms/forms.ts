@@ -26,9 +26,9 @@ export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const kind = typeof state === 'object' && state !== null && 'kind' in state ? state.kind : undefined;
-    if (kind === 'setup' || kind === 'join' || kind === 'register') this.#show(panel, { kind });
-    else panel.dispose();
+    const request = requestOf(state);
+    if (request === undefined) panel.dispose();
+    else this.#show(panel, request);
     return Promise.resolve();
   }
 
@@ -47,5 +47,25 @@ export class Forms implements vscode.Disposable, vscode.WebviewPanelSerializer {
       ({ fillPanel }) => fillPanel(this.#app, request, panel),
       (thrown: unknown) => this.#app.log.error(formViewType, asMeshError(thrown)),
     );
+  }
+}
+
+/** What a page was opened for, as it kept it: untrusted, so nothing but names is taken. */
+function requestOf(state: unknown): FormRequest | undefined {
+  if (typeof state !== 'object' || state === null || !('kind' in state)) return undefined;
+  const { kind } = state;
+  const asked = 'request' in state && typeof state.request === 'object' && state.request !== null ? state.request : {};
+  const names = Object.fromEntries(Object.entries(asked).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  switch (kind) {
+    case 'setup':
+      return { kind, cluster: names.cluster };
+    case 'join':
+      return { kind, cluster: names.cluster, vm: names.vm, group: names.group };
+    case 'register':
+      return { kind, cluster: names.cluster, service: names.service };
+    case 'group':
+      return { kind, cluster: names.cluster, group: names.group };
+    default:
+      return undefined;
   }
 }

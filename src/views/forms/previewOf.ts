@@ -17,6 +17,7 @@ export function previewOf(previews: readonly PlanPreview[], facts: Preview['fact
       details: preview.details.map((detail) => ({
         text: detailText(detail, texts),
         code: detail.kind === 'command',
+        ...(detail.kind === 'object' && detail.manifest !== undefined ? { block: detail.manifest } : {}),
         ...(detail.kind === 'file' && detail.verb !== 'delete' ? { file: `${step.target}\n${detail.path}` } : {}),
       })),
     })),

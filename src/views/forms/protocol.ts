@@ -1,6 +1,6 @@
 /** What a form's page and its host side say to each other. Shared by both: types only, every text ready to be shown. */
 
-export type FormKind = 'setup' | 'join' | 'register';
+export type FormKind = 'setup' | 'join' | 'register' | 'group';
 
 export type Row = Readonly<Record<string, string>>;
 export type FieldValue = string | readonly string[] | readonly Row[];
@@ -31,7 +31,11 @@ export type Field =
       readonly browse?: string;
     })
   | (FieldBase & { readonly kind: 'lines'; readonly placeholder?: string })
-  | (FieldBase & { readonly kind: 'choice'; readonly choices: readonly Choice[] })
+  | (FieldBase & {
+      readonly kind: 'choice';
+      readonly choices: readonly Choice[];
+      /** Label of a button beside it. */ readonly browse?: string;
+    })
   | (FieldBase & { readonly kind: 'checklist'; readonly choices: readonly Choice[]; readonly filter: string; readonly empty: string })
   | (FieldBase & {
       readonly kind: 'rows';
@@ -46,7 +50,13 @@ export interface PreviewStep {
   readonly needed: boolean;
   /** `done` or `will run`, in words. */
   readonly state: string;
-  readonly details: readonly { readonly text: string; readonly code: boolean; readonly file?: string }[];
+  readonly details: readonly {
+    readonly text: string;
+    readonly code: boolean;
+    readonly file?: string;
+    /** What is written, as it is written. */
+    readonly block?: string;
+  }[];
 }
 
 export interface Preview {
@@ -62,10 +72,14 @@ export interface Preview {
     /** Label of the button that asks the person (host key, password). */ readonly connect?: string;
   };
   readonly commandLine?: string;
+  /** What a person has to run first, with other tools. */
+  readonly commands?: readonly { readonly title: string; readonly commandLine: string }[];
 }
 
 export interface FormState {
   readonly kind: FormKind;
+  /** What opened the form: the page keeps it, so that a reload brings back the same one. */
+  readonly request: unknown;
   readonly heading: string;
   readonly intro: string;
   readonly fields: readonly Field[];
@@ -85,6 +99,7 @@ export interface FormState {
     readonly advanced: string;
     readonly whatHappens: string;
     readonly commandLine: string;
+    readonly commands: string;
     readonly copy: string;
     readonly cancel: string;
   };
@@ -99,6 +114,7 @@ export type FromPage =
   | { readonly type: 'ready' }
   | { readonly type: 'change'; readonly values: Values; /** Counts the changes of the page. */ readonly revision: number }
   | { readonly type: 'submit' | 'draft' | 'cancel' | 'copy' | 'connect' | 'startOver' | 'extra' }
+  | { readonly type: 'copyCommand'; /** Place in the preview's commands. */ readonly index: number }
   | { readonly type: 'browse'; readonly field: string }
   | { readonly type: 'open'; readonly file: string };
 

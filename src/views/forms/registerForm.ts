@@ -1,9 +1,11 @@
 import type { App, FormRequest } from '../../editor/app.ts';
 import type { MeshRoom } from '../../editor/rooms.ts';
-import type { ClusterEntry, ServiceEntry, VmEntry } from '../../mesh/model.ts';
-import { clusterField, clustersOf, firstCluster, withCluster } from './clusterField.ts';
+import type { ClusterEntry, ServiceEntry } from '../../mesh/model.ts';
+import { clustersOf, firstCluster, withCluster } from './clusterField.ts';
+import { clusterKnowledge } from './clusterKnowledge.ts';
 import type { FormDefinition } from './definition.ts';
-import { listOf, rowsOf, textOf, type Field, type Values } from './protocol.ts';
+import { registerFields } from './registerFields.ts';
+import { listOf, rowsOf, textOf, type Values } from './protocol.ts';
 import { lastKey, readPairs, tryEdit, type Edited, type Problems } from './rules.ts';
 
 type RegisterRequest = Extract<FormRequest, { kind: 'register' }>;
@@ -16,6 +18,7 @@ const protocols = ['http', 'http2', 'https', 'grpc', 'mongo', 'redis', 'mysql', 
 /** Register Service: name, ports and the VMs behind it. */
 export function registerForm(app: App, request: RegisterRequest): FormDefinition {
   const { t } = app.texts;
+  const knowledge = clusterKnowledge(app);
   const edit = async (values: Values): Promise<Edited> => {
     const [room, state, clusters] = await Promise.all([app.session.rooms.mesh(), app.session.file.read(), clustersOf(app)]);
     return tryEdit(room, app.texts, () => writeService(state.text, room, values, clusters), fieldOf);
@@ -42,8 +45,10 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
 
   return {
     kind: 'register',
+    subject: request.service,
     title: t('editor.command.registerService'),
     canSaveDraft: true,
+    listen: knowledge.listen,
     requested: {
       ...(request.cluster === undefined ? {} : { cluster: request.cluster }),
       ...(request.vms === undefined ? {} : { vms: request.vms }),
@@ -67,10 +72,11 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
     describe: async (values) => {
       const [inventory, problems, room] = await Promise.all([app.session.inventory(), problemsOf(values), app.session.rooms.mesh()]);
       const vms = inventory.vms.filter((vm) => vm.cluster === textOf(values.cluster));
+      const hasGroups = knowledge.of(textOf(values.cluster)).value?.workloadGroups !== undefined;
       return {
         heading: t('editor.command.registerService'),
-        intro: t('forms.register.intro'),
-        fields: fieldsOf(app, inventory.clusters, vms),
+        intro: t(hasGroups ? 'forms.register.intro.selected' : 'forms.register.intro'),
+        fields: registerFields(app, inventory.clusters, vms, hasGroups),
         problems,
         submitLabel: t('forms.register.submit'),
         ...(Object.keys(problems).length === 0
@@ -93,12 +99,16 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
     ],
     facts: async (values) => {
       const domain = (await clustersOf(app)).find(({ name }) => name === textOf(values.cluster))?.clusterDomain ?? 'cluster.local';
-      const callers = portRows(values).map((row) => `${textOf(values.name)}.${textOf(values.namespace)}.svc.${domain}:${row.port}`);
+      const hosts = hostsOf(values);
+      const names = hosts.length > 0 ? hosts : [`${textOf(values.name)}.${textOf(values.namespace)}.svc.${domain}`];
+      const callers = portRows(values).flatMap((row) => names.map((host) => `${host}:${row.port}`));
       const read = portRows(values).map((row) => `${row.name}:${row.port} ${protocolOf(row.name)}`);
-      return [
-        { label: t('forms.register.callers'), value: callers.join(', ') },
-        { label: t('forms.register.protocol'), value: read.join(', ') },
-      ];
+      return {
+        facts: [
+          { label: t('forms.register.callers'), value: callers.join(', ') },
+          { label: t('forms.register.protocol'), value: read.join(', ') },
+        ],
+      };
     },
     open: async () => undefined,
     save: async (values) => {
@@ -106,69 +116,6 @@ export function registerForm(app: App, request: RegisterRequest): FormDefinition
       await app.session.file.edit((text, room) => writeService(text, room, values, clusters));
     },
   };
-}
-
-function fieldsOf(app: App, clusters: readonly ClusterEntry[], vms: readonly VmEntry[]): readonly Field[] {
-  const { t } = app.texts;
-  return [
-    {
-      kind: 'text',
-      id: 'name',
-      label: t('forms.register.name'),
-      help: t('forms.register.name.help'),
-      required: true,
-      placeholder: 'mysql',
-    },
-    clusterField(app, clusters),
-    {
-      kind: 'text',
-      id: 'namespace',
-      label: t('forms.namespace'),
-      help: t('forms.register.namespace.help'),
-      required: true,
-      placeholder: 'onprem',
-    },
-    {
-      kind: 'rows',
-      id: 'ports',
-      label: t('forms.register.ports'),
-      help: t('forms.register.ports.help'),
-      required: true,
-      add: t('forms.register.ports.add'),
-      remove: t('forms.register.ports.remove'),
-      columns: [
-        { id: 'port', label: t('forms.register.ports.port'), placeholder: '3306' },
-        { id: 'name', label: t('forms.register.ports.name'), placeholder: 'mysql' },
-        { id: 'targetPort', label: t('forms.register.ports.targetPort'), placeholder: t('forms.register.ports.same') },
-      ],
-    },
-    {
-      kind: 'checklist',
-      id: 'vms',
-      label: t('forms.register.vms'),
-      help: t('forms.register.vms.help'),
-      required: true,
-      filter: t('forms.join.hosts.filter'),
-      empty: t('forms.register.vms.empty'),
-      choices: vms.map((vm) => ({ value: vm.name, label: vm.name, description: vm.address ?? '' })),
-    },
-    {
-      kind: 'text',
-      id: 'serviceAccount',
-      label: t('forms.serviceAccount'),
-      help: t('forms.register.serviceAccount.help'),
-      placeholder: 'default',
-    },
-    {
-      kind: 'lines',
-      id: 'labels',
-      label: t('forms.register.labels'),
-      help: t('forms.register.pairs.help'),
-      advanced: true,
-      placeholder: 'app=mysql',
-    },
-    { kind: 'lines', id: 'annotations', label: t('forms.register.annotations'), help: t('forms.register.pairs.help'), advanced: true },
-  ];
 }
 
 function valuesOf(service: ServiceEntry): Values {
@@ -189,6 +136,7 @@ function valuesOf(service: ServiceEntry): Values {
     serviceAccount: service.serviceAccount,
     labels: lines(service.labels),
     annotations: lines(service.annotations),
+    hosts: (service.hosts ?? []).join(', '),
   };
 }
 
@@ -198,6 +146,13 @@ function portRows(values: Values): readonly { readonly name: string; readonly po
     .map((row) => ({ name: (row.name ?? '').trim(), port: (row.port ?? '').trim(), targetPort: (row.targetPort ?? '').trim() }))
     .filter((row) => row.name !== '' || row.port !== '')
     .map((row) => (row.name === '' ? { ...row, name: defaultNames[row.port] ?? row.port } : row));
+}
+
+/** Names other than the Service's own that callers use. */
+function hostsOf(values: Values): readonly string[] {
+  return textOf(values.hosts)
+    .split(/[\s,]+/)
+    .filter((host) => host !== '');
 }
 
 function protocolOf(name: string): string {
@@ -225,6 +180,7 @@ function writeService(text: string, room: MeshRoom, values: Values, clusters: re
     serviceAccount: serviceAccount === '' || serviceAccount === 'default' ? undefined : serviceAccount,
     labels: pairs('labels'),
     annotations: pairs('annotations'),
+    hosts: hostsOf(values).length === 0 ? undefined : hostsOf(values),
   };
   const started = withCluster(text, room, cluster, clusters);
   const known = room.readInventory(started);
@@ -236,5 +192,6 @@ function fieldOf(field: string): string {
   if (field.includes('.ports')) return 'ports';
   if (field.includes('.labels')) return 'labels';
   if (field.includes('.annotations')) return 'annotations';
+  if (field.includes('.hosts')) return 'hosts';
   return field.startsWith('clusters') ? 'cluster' : lastKey(field) || 'name';
 }

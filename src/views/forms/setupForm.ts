@@ -3,11 +3,13 @@ import type { App, FormRequest } from '../../editor/app.ts';
 import type { MeshRoom } from '../../editor/rooms.ts';
 import { readSettings } from '../../editor/settings.ts';
 import { manifestUri } from '../../editor/uris.ts';
-import type { SetupOptions, SetupPreview } from '../../mesh/mesh.ts';
+import type { SetupOptions } from '../../mesh/mesh.ts';
 import { providers, type ClusterEntry, type ControlPlaneAuth } from '../../mesh/model.ts';
-import { clusterField, clustersOf, firstCluster, withCluster } from './clusterField.ts';
+import { clustersOf, firstCluster, withCluster } from './clusterField.ts';
 import type { FormDefinition } from './definition.ts';
-import { textOf, type Field, type Preview, type Values } from './protocol.ts';
+import { setupFields } from './setupFields.ts';
+import { setupFacts } from './setupFacts.ts';
+import { textOf, type Values } from './protocol.ts';
 import { lastKey, tryEdit, type Edited } from './rules.ts';
 
 type SetupRequest = Extract<FormRequest, { kind: 'setup' }>;
@@ -24,10 +26,23 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     return { waitMs: readSettings().timeouts.addressesMs, ...(manifest === undefined ? {} : { manifest }) };
   };
 
+  /** Whether a cluster's release needs a provider; undefined until it was asked. The form is drawn anew when the answer comes. */
+  const asksProvider = new Map<string, boolean>();
+  let again: () => void = () => undefined;
+  const learn = (cluster: string, asks: boolean) => {
+    if (asksProvider.get(cluster) === asks) return;
+    asksProvider.set(cluster, asks);
+    again();
+  };
+
   return {
     kind: 'setup',
     title: t('editor.command.setUpCluster'),
     canSaveDraft: true,
+    listen: (callback) => {
+      again = callback;
+      return { dispose: () => (again = () => undefined) };
+    },
     requested: request.cluster === undefined ? {} : { cluster: request.cluster },
     initial: async () => {
       const cluster = await firstCluster(app, request.cluster);
@@ -50,8 +65,8 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
       const problems = textOf(values.cluster) === '' ? { cluster: t('forms.rule.cluster') } : edited.ok ? {} : edited.problems;
       return {
         heading: t('editor.command.setUpCluster'),
-        intro: t('forms.setup.intro'),
-        fields: fieldsOf(app, clusters),
+        intro: t(asksProvider.get(textOf(values.cluster)) === false ? 'forms.setup.intro.gateway' : 'forms.setup.intro'),
+        fields: setupFields(app, clusters, asksProvider.get(textOf(values.cluster)) ?? !knowsGroups(app, textOf(values.cluster))),
         problems,
         submitLabel: t('forms.setup.submit'),
         extra: { id: 'manifest', label: t('forms.setup.manifest') },
@@ -77,8 +92,14 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     },
     facts: async (values, signal) => {
       const options = await setup(values);
-      const facts = factsOf(app, await (await app.session.mesh()).setupPreview(textOf(values.cluster), options, { signal }));
-      return options.manifest === undefined ? facts : [...facts, { label: 'YAML', value: t('editor.file.edited') }];
+      const cluster = textOf(values.cluster);
+      const preview = await (await app.session.mesh()).setupPreview(cluster, options, { signal });
+      learn(cluster, preview.providerSource !== 'not-asked');
+      const facts = setupFacts(app, preview);
+      return {
+        facts: options.manifest === undefined ? facts : [...facts, { label: 'YAML', value: t('editor.file.edited') }],
+        commands: (preview.commands ?? []).map(({ title, commandLine }) => ({ title: app.texts.say(title), commandLine })),
+      };
     },
     open: async () => undefined,
     save: async (values) => {
@@ -94,94 +115,6 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
   };
 }
 
-function factsOf(app: App, preview: SetupPreview): Preview['facts'] {
-  const { t } = app.texts;
-  const denied = preview.denied.map(
-    ({ verb, resource, group, namespace }) =>
-      `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` (${namespace})`}`,
-  );
-  return [
-    { label: t('forms.setup.release'), value: `Istio ${preview.controlPlane.release}` },
-    {
-      label: t('forms.setup.provider'),
-      value:
-        preview.provider === undefined
-          ? t('forms.setup.provider.none')
-          : t(`forms.setup.provider.${preview.providerSource}`, { provider: preview.provider }),
-      bad: preview.provider === undefined,
-    },
-    {
-      label: t('forms.setup.serviceCidr'),
-      value:
-        preview.serviceCidrs === undefined
-          ? t('forms.setup.serviceCidr.unknown')
-          : t('forms.setup.serviceCidr.found', { cidrs: preview.serviceCidrs.cidrs.join(', '), how: preview.serviceCidrs.source }),
-      bad: preview.serviceCidrs === undefined,
-    },
-    ...(denied.length === 0 ? [] : [{ label: t('forms.setup.denied'), value: denied.join(', '), bad: true }]),
-  ];
-}
-
-function fieldsOf(app: App, clusters: readonly ClusterEntry[]): readonly Field[] {
-  const { t } = app.texts;
-  return [
-    clusterField(app, clusters),
-    {
-      kind: 'choice',
-      id: 'provider',
-      label: t('forms.setup.provider'),
-      help: t('forms.setup.provider.help'),
-      choices: [
-        { value: '', label: t('forms.setup.provider.detect') },
-        ...providers.map((value) => ({ value, label: t(`forms.provider.${value}`) })),
-      ],
-    },
-    {
-      kind: 'text',
-      id: 'serviceCidr',
-      label: t('forms.setup.serviceCidr'),
-      help: t('forms.setup.serviceCidr.help'),
-      placeholder: t('forms.found'),
-    },
-    {
-      kind: 'text',
-      id: 'namespace',
-      label: t('forms.setup.namespace'),
-      help: t('forms.setup.namespace.help'),
-      advanced: true,
-      placeholder: 'istio-system',
-    },
-    {
-      kind: 'text',
-      id: 'release',
-      label: t('forms.setup.release'),
-      help: t('forms.setup.release.help'),
-      advanced: true,
-      placeholder: t('forms.found'),
-    },
-    {
-      kind: 'choice',
-      id: 'controlPlaneAuth',
-      label: t('forms.setup.auth'),
-      help: t('forms.setup.auth.help'),
-      advanced: true,
-      choices: [
-        { value: '', label: t('forms.setup.auth.mesh') },
-        { value: 'MUTUAL_TLS', label: 'MUTUAL_TLS' },
-        { value: 'NONE', label: 'NONE' },
-      ],
-    },
-    {
-      kind: 'text',
-      id: 'clusterDomain',
-      label: t('forms.setup.clusterDomain'),
-      help: t('forms.setup.clusterDomain.help'),
-      advanced: true,
-      placeholder: 'cluster.local',
-    },
-  ];
-}
-
 function valuesOf(name: string, cluster: ClusterEntry | undefined): Values {
   const namespace = cluster?.istio.namespace ?? '';
   const domain = cluster?.clusterDomain ?? '';
@@ -194,6 +127,10 @@ function valuesOf(name: string, cluster: ClusterEntry | undefined): Values {
     release: cluster?.istio.release ?? '',
     controlPlaneAuth: cluster?.istio.controlPlaneAuth ?? '',
     clusterDomain: domain === 'cluster.local' ? '' : domain,
+    revision: cluster?.istio.revision ?? '',
+    clusterId: cluster?.istio.clusterId ?? '',
+    ingressService: cluster?.ingress?.service === 'istio-eastwestgateway' ? '' : (cluster?.ingress?.service ?? ''),
+    ingressAddress: cluster?.ingress?.address ?? '',
   };
 }
 
@@ -206,20 +143,39 @@ function writeCluster(text: string, room: MeshRoom, values: Values, clusters: re
   const started = withCluster(text, room, name, clusters);
   const reading = room.readInventory(started);
   const present = reading.ok ? reading.parsed.inventory.clusters.find((cluster) => cluster.name === name) : undefined;
-  const istio = { namespace: typed('namespace'), release: typed('release'), controlPlaneAuth: auth };
+  const istio = {
+    namespace: typed('namespace'),
+    release: typed('release'),
+    controlPlaneAuth: auth,
+    revision: typed('revision'),
+    clusterId: typed('clusterId'),
+  };
   const writesIstio =
     Object.values(istio).some((value) => value !== undefined) ||
-    present?.istio.release !== undefined ||
-    present?.istio.controlPlaneAuth !== undefined;
+    [present?.istio.release, present?.istio.controlPlaneAuth, present?.istio.revision, present?.istio.clusterId].some(
+      (value) => value !== undefined,
+    );
+  const [service, address] = [typed('ingressService'), typed('ingressAddress')];
+  const ingress =
+    service === undefined && address === undefined
+      ? undefined
+      : { service: service ?? 'istio-eastwestgateway', ...(address === undefined ? {} : { address }) };
   return room.updateCluster(started, name, {
     serviceCidr: cidrs.length === 0 ? undefined : cidrs,
     clusterDomain: typed('clusterDomain'),
     loadBalancers: provider === undefined ? undefined : { provider },
+    ingress,
     ...(writesIstio ? { istio } : {}),
   });
 }
 
+/** The tree has seen that its VMs reach the control plane through a gateway. */
+function knowsGroups(app: App, cluster: string): boolean {
+  return app.facts.cluster(cluster).value?.workloadGroups !== undefined;
+}
+
 function fieldOf(field: string): string {
   const key = lastKey(field);
+  if (field.includes('.ingress')) return key === 'address' ? 'ingressAddress' : 'ingressService';
   return key === 'name' || key === 'context' || key === '' ? 'cluster' : key;
 }

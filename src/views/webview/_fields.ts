@@ -53,7 +53,7 @@ function controlOf(field: Field, changed: () => void, send: Send): Control {
     case 'lines':
       return linesControl(field, changed);
     case 'choice':
-      return choiceControl(field, changed);
+      return choiceControl(field, changed, send);
     case 'checklist':
       return checklistControl(field, changed);
     case 'rows':
@@ -84,11 +84,7 @@ function textControl(field: Extract<Field, { kind: 'text' }>, changed: () => voi
     placeholder: field.placeholder ?? '',
   });
   input.addEventListener('input', changed);
-  const value = () => input.value;
-  if (field.browse === undefined) return { node: input, value, show: (text) => put(input, text) };
-  const browse = element('button', { type: 'button', class: 'secondary' }, [field.browse]);
-  browse.addEventListener('click', () => send({ type: 'browse', field: field.id }));
-  return { node: element('div', { class: 'with-button' }, [input, browse]), value, show: (text) => put(input, text) };
+  return { node: withBrowse(input, field, send), value: () => input.value, show: (text) => put(input, text) };
 }
 
 function linesControl(field: Extract<Field, { kind: 'lines' }>, changed: () => void): Control {
@@ -97,13 +93,25 @@ function linesControl(field: Extract<Field, { kind: 'lines' }>, changed: () => v
   return { node: area, value: () => area.value, show: (text) => put(area, text) };
 }
 
-function choiceControl(field: Extract<Field, { kind: 'choice' }>, changed: () => void): Control {
+function choiceControl(field: Extract<Field, { kind: 'choice' }>, changed: () => void, send: Send): Control {
   const options = field.choices.map(({ value, label, description }) =>
     element('option', { value }, [description === undefined ? label : `${label} - ${description}`]),
   );
   const select = element('select', described(field), options);
   select.addEventListener('change', changed);
-  return { node: select, value: () => select.value, show: (value) => (select.value = typeof value === 'string' ? value : '') };
+  return {
+    node: withBrowse(select, field, send),
+    value: () => select.value,
+    show: (value) => (select.value = typeof value === 'string' ? value : ''),
+  };
+}
+
+/** A control with the button beside it that its field asks for. */
+function withBrowse(control: HTMLElement, { id, browse }: { readonly id: string; readonly browse?: string }, send: Send): HTMLElement {
+  if (browse === undefined) return control;
+  const button = element('button', { type: 'button', class: 'secondary' }, [browse]);
+  button.addEventListener('click', () => send({ type: 'browse', field: id }));
+  return element('div', { class: 'with-button' }, [control, button]);
 }
 
 function checklistControl(field: Extract<Field, { kind: 'checklist' }>, changed: () => void): Control {
@@ -171,7 +179,7 @@ function rowsControl(field: Extract<Field, { kind: 'rows' }>, changed: () => voi
       draw(read().filter((_, index) => index !== position));
       changed();
     });
-    return element('div', { class: 'row' }, [...inputs, remove]);
+    return element('div', { class: `row of-${field.columns.length}` }, [...inputs, remove]);
   };
   const draw = (rows: readonly Row[]) => body.replaceChildren(...(rows.length === 0 ? [{}] : rows).map(lineOf));
   const add = element('button', { type: 'button', class: 'secondary' }, [field.add]);
@@ -182,7 +190,7 @@ function rowsControl(field: Extract<Field, { kind: 'rows' }>, changed: () => voi
   });
   const head = element(
     'div',
-    { class: 'row head', 'aria-hidden': 'true' },
+    { class: `row head of-${field.columns.length}`, 'aria-hidden': 'true' },
     field.columns.map((column) => element('span', {}, [column.label])),
   );
   return {

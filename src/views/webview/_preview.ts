@@ -24,6 +24,22 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
             ...(error.connect === undefined ? [] : [press(error.connect, 'primary', { type: 'connect' })]),
           ]),
         ];
+  const commands = preview.commands ?? [];
+  const toRun =
+    commands.length === 0
+      ? []
+      : [
+          element('h2', {}, [words.commands]),
+          ...commands.map(({ title, commandLine }, index) =>
+            element('div', { class: 'to-run' }, [
+              element('p', {}, [title]),
+              element('div', { class: 'with-button' }, [
+                element('code', { class: 'command', tabindex: '0' }, [commandLine]),
+                press(words.copy, 'secondary', { type: 'copyCommand', index }),
+              ]),
+            ]),
+          ),
+        ];
   const line = preview.commandLine;
   const commandNodes =
     line === undefined
@@ -43,6 +59,7 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
     element('p', { class: 'summary' }, [preview.summary]),
     ...(facts.length > 0 ? [element('dl', {}, facts)] : []),
     ...errorNodes,
+    ...toRun,
     element(
       'ol',
       { class: `steps ${preview.status}` },
@@ -54,7 +71,9 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
 
 function stepView(step: PreviewStep, send: (message: FromPage) => void): HTMLElement {
   const details = step.details.map((detail) => {
-    const { file } = detail;
+    const { file, block } = detail;
+    if (block !== undefined)
+      return element('li', {}, [detail.text, element('pre', { class: 'block', tabindex: '0' }, [element('code', {}, [block])])]);
     if (file === undefined) return element('li', {}, [detail.code ? element('code', {}, [detail.text]) : detail.text]);
     const link = element('button', { type: 'button', class: 'link' }, [detail.text]);
     link.addEventListener('click', () => send({ type: 'open', file }));

@@ -44,7 +44,7 @@ const changed = (id: string) => {
 
 function draw(state: FormState): void {
   last = state;
-  host.setState({ kind: state.kind });
+  host.setState({ kind: state.kind, request: state.request });
   sent ??= state.revision;
   const shown = state.revision === sent ? state.values : { ...state.values, ...values() };
   const next = JSON.stringify([state.heading, state.fields]);
