@@ -39,6 +39,7 @@ vms:
     cluster: playground-istiod
     namespace: vm
     serviceAccount: orders
+    address: 10.150.0.103
     workloadGroup: orders
 services:
   - name: mysql
