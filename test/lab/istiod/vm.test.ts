@@ -1,0 +1,334 @@
+// A machine's whole life in the mesh of a real istiod: kubectl, and root on the machine, are the only witnesses.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
+import { createMesh } from '../../../src/mesh/createMesh.ts';
+import { parseInventory } from '../../../src/mesh/inventory.ts';
+import type { Mesh } from '../../../src/mesh/mesh.ts';
+import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
+import { runPlan, undoPlan } from '../../../src/mesh/planRunner.ts';
+import { createPackageFetcher, openHost } from '../../../src/ssh/index.ts';
+import { runEcho, stopEcho } from '../echo.ts';
+import { istiodLab, type Lab } from '../env.ts';
+import { reboot } from '../faults.ts';
+import { startIstiod, stopIstiod } from '../istiodControl.ts';
+
+const VM = 'vm-1';
+const OTHER = 'vm-2';
+const GROUP = 'mysql';
+const PORT = 3306;
+/** istiod through the gateway, as its samples expose it (istiod facts 3.1). */
+const EXPOSED = [
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'istiod-gateway', namespace: 'istio-system' },
+    spec: {
+      selector: { istio: 'eastwestgateway' },
+      servers: [{ port: { name: 'tls-istiod', number: 15012, protocol: 'TLS' }, tls: { mode: 'PASSTHROUGH' }, hosts: ['*'] }],
+    },
+  },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'istiod-vs', namespace: 'istio-system' },
+    spec: {
+      hosts: ['*'],
+      gateways: ['istiod-gateway'],
+      tls: [
+        {
+          match: [{ port: 15012, sniHosts: ['*'] }],
+          route: [{ destination: { host: 'istiod.istio-system.svc.cluster.local', port: { number: 15012 } } }],
+        },
+      ],
+    },
+  },
+  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: GROUP, namespace: 'vm' } },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadGroup',
+    metadata: { name: GROUP, namespace: 'vm' },
+    spec: {
+      metadata: { labels: { app: GROUP } },
+      template: { serviceAccount: GROUP, ports: { http: PORT } },
+      probe: { periodSeconds: 2, httpGet: { port: PORT, path: '/healthz' } },
+    },
+  },
+];
+
+interface Entry {
+  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly address: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+describe('a machine in the mesh of istiod', function () {
+  this.timeout(180_000);
+  let lab: Lab;
+  let mesh: Mesh;
+  let asItWas: Record<string, string>;
+
+  const root = async (script: string, ...args: string[]): Promise<string> =>
+    (await lab.onMachine(VM, ['sh', '-ec', script, 'sh', ...args])).stdout.trim();
+  const entry = async (): Promise<Entry | undefined> => {
+    const { items } = (await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: Entry[] };
+    return items.find(({ spec }) => spec.address === lab.machine(VM).address);
+  };
+  const healthy = (one: Entry | undefined): boolean =>
+    one?.metadata.annotations?.['istio.io/connectedAt'] !== undefined &&
+    one.status?.conditions?.find(({ type }) => type === 'Healthy')?.status === 'True';
+  const until = async (what: string, done: () => Promise<boolean>, limit = 60_000): Promise<void> => {
+    const end = Date.now() + limit;
+    while (!(await done())) {
+      if (Date.now() > end) assert.fail(`not in time: ${what}`);
+      await sleep(500);
+    }
+  };
+  const run = async (plan: Plan): Promise<PlanResult> => {
+    const result = await runPlan(plan);
+    const cause = result.error?.cause;
+    assert.equal(result.error, undefined, `${JSON.stringify(result.states)} ${JSON.stringify(result.error)} ${String(cause)}`);
+    return result;
+  };
+  /** What a second run must not touch, as the file system and systemd know it. */
+  const traces = async (): Promise<string> =>
+    root(
+      `stat -c '%n %i %Y %a %U:%G' /var/lib/istio/envoy/cluster.env /etc/istio/config/mesh /etc/certs/root-cert.pem /etc/hosts /run/secrets/tokens/istio-token
+       systemctl show -p ActiveEnterTimestamp -p NRestarts -p UnitFileState istio`,
+    );
+
+  before(async () => {
+    lab = await istiodLab();
+    await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }) });
+    await runEcho(lab, VM, PORT);
+    mesh = openMesh(lab);
+  });
+
+  after(async () => {
+    await mesh.close();
+    await stopEcho(lab, VM, PORT);
+    await lab.kubectl(['delete', '-f', '-', '--ignore-not-found'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }),
+    });
+  });
+
+  it('joins, though the start of the sidecar cuts the connection that asked for it', async () => {
+    asItWas = await snapshot(root);
+    const logins = 'journalctl -q -b -t sshd -o cat | grep -c "^Accepted" || :';
+    const earlier = Number(await root(logins));
+    const plan = await mesh.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } });
+    const inPlan = Number(await root(logins));
+    const result = await run(plan);
+    assert.equal(result.changed, true);
+    assert.ok(inPlan > earlier);
+    // One connection serves a whole plan: another login is the reconnect.
+    assert.ok(Number(await root(logins)) > inPlan, 'the connection was not cut: nothing was proved');
+    assert.equal(healthy(await entry()), true);
+    assert.equal(await root('systemctl is-enabled istio'), 'enabled');
+    assert.equal(
+      await root('stat -c "%a %U" /run/secrets/tokens/istio-token /var/lib/istio/envoy/cluster.env /etc/istio/config/mesh | sort -u'),
+      '600 istio-proxy\n644 istio-proxy',
+    );
+    const page = await root('curl -s -o /dev/null -D - -m 10 http://productpage.bookinfo.svc.cluster.local:9080/');
+    assert.match(page, /^HTTP\/1.1 200/);
+    assert.match(page, /server: envoy/i);
+  });
+
+  it('changes nothing when it joins again, nor when it is pushed', async () => {
+    const [files, one] = [await traces(), await entry()];
+    for (const make of [() => mesh.planJoin(VM), () => mesh.planPush(VM)]) {
+      const plan = await make();
+      const { changed, states } = await run(plan);
+      assert.equal(changed, false, plan.steps.map(({ id }, index) => `${id}: ${states[index] ?? ''}`).join(', '));
+    }
+    assert.equal(await traces(), files);
+    assert.equal((await entry())?.metadata.resourceVersion, one?.metadata.resourceVersion);
+  });
+
+  it('comes back after stop and start', async () => {
+    await root('systemctl stop istio');
+    await until('gone', async () => (await entry()) === undefined);
+    assert.equal((await mesh.vmStatus(VM)).condition, 'failed');
+    await run(await mesh.planJoin(VM));
+    assert.equal(healthy(await entry()), true);
+  });
+
+  it('comes back after a reboot, without its token and without anybody', async () => {
+    await reboot(lab, VM);
+    await runEcho(lab, VM, PORT);
+    await until('healthy', async () => healthy(await entry()));
+    assert.equal(await root('test -e /run/secrets/tokens/istio-token && echo there || echo gone'), 'gone');
+    assert.equal((await mesh.vmStatus(VM)).condition, 'in-sync');
+    assert.equal((await run(await mesh.planPush(VM))).changed, false);
+  });
+
+  it('takes a newer package and keeps the settings that were changed on it', async () => {
+    await root('echo "# mine" >>/var/lib/istio/envoy/sidecar.env');
+    const settings = await root('sha256sum /var/lib/istio/envoy/sidecar.env');
+    const since = await root('systemctl show -p ActiveEnterTimestamp istio');
+    const upgrade = { package: { kind: 'file', path: lab.newerSidecarPackage } } as const;
+    assert.equal((await run(await mesh.planUpgrade(VM, upgrade))).changed, true);
+    assert.equal(await root("dpkg-query -W -f '${Version} ${Status}' istio-sidecar"), '1.31.1 install ok installed');
+    assert.equal(await root('sha256sum /var/lib/istio/envoy/sidecar.env'), settings);
+    assert.notEqual(await root('systemctl show -p ActiveEnterTimestamp istio'), since);
+    assert.equal(healthy(await entry()), true);
+    assert.equal((await run(await mesh.planUpgrade(VM, upgrade))).changed, false);
+  });
+
+  it('is renewed after it was down for longer than its certificate', async () => {
+    await root('echo SECRET_TTL=40s >>/var/lib/istio/envoy/sidecar.env; rm /etc/certs/cert-chain.pem /etc/certs/key.pem');
+    await run(await mesh.planRenew(VM));
+    await until(
+      'a short certificate',
+      async () => Number(await root('openssl x509 -in /etc/certs/cert-chain.pem -noout -checkend 45 >/dev/null && echo 0 || echo 1')) === 1,
+    );
+    await root('systemctl stop istio');
+    // An account of the same name made anew: the old token counts no longer.
+    await lab.kubectl(['-n', 'vm', 'delete', 'serviceaccount', GROUP]);
+    await lab.kubectl(['-n', 'vm', 'create', 'serviceaccount', GROUP]);
+    await sleep(45_000);
+    await root('systemctl start istio');
+    await until('refused', async () => (await root('grep -c "code = Unauthenticated" /var/log/istio/istio.log || :')) !== '0');
+    assert.equal(await entry(), undefined);
+    assert.equal((await mesh.vmStatus(VM)).condition, 'failed');
+    assert.equal((await run(await mesh.planRenew(VM))).changed, true);
+    assert.equal(healthy(await entry()), true);
+    assert.equal((await mesh.vmStatus(VM)).entry?.membership, 'healthy');
+  });
+
+  it('says why it does not connect, from its own log; comes back once istiod does', async () => {
+    await root('systemctl stop istio');
+    await stopIstiod(lab);
+    const plan = await mesh.planJoin(VM);
+    const { error, states } = await runPlan(plan);
+    await startIstiod(lab);
+    assert.deepEqual([error?.code, error?.kind], ['istiod.not-connected', 'check']);
+    assert.match(error?.userMessage.id ?? '', /^istiod\.agent\.(closed|refused|unreachable)$/);
+    assert.equal(states[plan.steps.findIndex(({ id }) => id === 'connected')], 'failed');
+    await until('healthy', async () => healthy(await entry()), 90_000);
+  });
+
+  it('leaves the machine as it was, but for logs; what others wrote into its hosts file stays', async () => {
+    await root('printf "10.1.2.3 theirs\\n" >>/etc/hosts');
+    const result = await run(await mesh.planLeave(VM));
+    assert.equal(result.changed, true);
+    await until('gone', async () => (await entry()) === undefined);
+    assert.equal(await root('tail -n 1 /etc/hosts'), '10.1.2.3 theirs');
+    await root('sed -i "/theirs/d" /etc/hosts');
+    const after = await snapshot(root);
+    for (const [what, listing] of Object.entries(after)) assert.deepEqual(difference(asItWas[what] ?? '', listing), [], what);
+    assert.equal((await run(await mesh.planLeave(VM))).changed, false);
+  });
+});
+
+describe('a machine that does not register itself', function () {
+  this.timeout(180_000);
+  let lab: Lab;
+  let mesh: Mesh;
+  let asItWas: Record<string, string>;
+  const root = async (script: string): Promise<string> => (await lab.onMachine(OTHER, ['sh', '-ec', script])).stdout.trim();
+  const entries = async (): Promise<readonly Entry[]> =>
+    ((await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: Entry[] }).items;
+
+  before(async () => {
+    lab = await istiodLab();
+    await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }) });
+    await runEcho(lab, OTHER, PORT);
+    mesh = openMesh(lab, { autoRegister: false });
+    asItWas = await snapshot(root);
+  });
+
+  after(async () => {
+    await mesh.close();
+    await stopEcho(lab, OTHER, PORT);
+    await lab.kubectl(['delete', '-f', '-', '--ignore-not-found'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }),
+    });
+  });
+
+  const expectAsItWas = async (): Promise<void> => {
+    const now = await snapshot(root);
+    for (const [what, listing] of Object.entries(now)) assert.deepEqual(difference(asItWas[what] ?? '', listing), [], what);
+    assert.deepEqual(await entries(), []);
+  };
+
+  it('is taken back as it was when the join fails at the end and is undone', async () => {
+    await stopIstiod(lab);
+    const failed = await runPlan(await mesh.planJoin(OTHER, { package: { kind: 'file', path: lab.sidecarPackage } }));
+    assert.equal(failed.error?.code, 'istiod.not-connected');
+    const undone = await undoPlan(failed);
+    await startIstiod(lab);
+    assert.equal(undone.ok, true, JSON.stringify(undone.error));
+    await root('rm -rf /var/log/istio');
+    await expectAsItWas();
+  });
+
+  it('gets an entry that is healthy, once; leaving takes it away', async () => {
+    const join = await runPlan(await mesh.planJoin(OTHER, { package: { kind: 'url', url: lab.sidecarPackageUrl } }));
+    assert.equal(join.error, undefined, JSON.stringify(join.error));
+    const [one, ...others] = await entries();
+    assert.deepEqual([others, one?.spec.address], [[], lab.machine(OTHER).address]);
+    assert.equal(one?.metadata.annotations?.['istio.io/autoRegistrationGroup'], undefined);
+    assert.equal(one?.status?.conditions?.find(({ type }) => type === 'Healthy')?.status, 'True');
+    assert.equal((await runPlan(await mesh.planJoin(OTHER))).changed, false);
+    const leave = await runPlan(await mesh.planLeave(OTHER));
+    assert.equal(leave.error, undefined, JSON.stringify(leave.error));
+    await expectAsItWas();
+    assert.equal((await runPlan(await mesh.planLeave(OTHER))).changed, false);
+  });
+});
+
+/** What a leave must bring back. The package database, logs, and what the machine itself renews are left out. */
+async function snapshot(root: (script: string) => Promise<string>): Promise<Record<string, string>> {
+  return {
+    tree: await root(
+      `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /dev -o -name '*-' -o -name '*.dpkg-*' \\) -prune -o \\( -type d -printf '%y %m %u:%g %p\\n' -o -printf '%y %m %u:%g %s %p %l\\n' \\) | sort`,
+    ),
+    contents: await root(`find /etc -xdev -type f ! -name '*-' ! -name ld.so.cache -exec sha256sum {} + | sort -k 2`),
+    run: await root(`find /run -maxdepth 1 ! -name 'lab-*' ! -name user ! -name motd.dynamic ! -name xtables.lock | sort`),
+    units: await root(
+      'systemctl list-unit-files --no-legend --no-pager | grep -v transient | sort; systemctl list-units --all --no-legend --no-pager --plain istio\\* mesh-expansion\\*',
+    ),
+    rules: await root(
+      `for save in iptables-legacy-save iptables-nft-save ip6tables-legacy-save ip6tables-nft-save; do echo "$save"; $save 2>/dev/null | grep -e '^-A' -e '^:.*ISTIO' || :; done`,
+    ),
+    users: await root('getent passwd; getent group'),
+    logs: await root('ls -d /var/log/* | grep -v -e /istio -e journal -e /apt || :'),
+  };
+}
+
+function difference(one: string, other: string): readonly string[] {
+  const [a, b] = [one.split('\n'), other.split('\n')];
+  return [
+    ...a.filter((line) => !b.includes(line)).map((line) => `- ${line}`),
+    ...b.filter((line) => !a.includes(line)).map((line) => `+ ${line}`),
+  ];
+}
+
+function openMesh(lab: Lab, more: object = {}): Mesh {
+  const { inventory } = parseInventory(
+    stringify({
+      version: 1,
+      clusters: [{ name: 'prod', context: lab.contexts.lab }],
+      vms: [VM, OTHER].map((name) => ({ name, cluster: 'prod', namespace: 'vm', serviceAccount: GROUP, workloadGroup: GROUP, ...more })),
+    }),
+  );
+  return createMesh(
+    {
+      connections: {
+        contexts: async () => [],
+        cluster: async (context) => createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context, env: {} }),
+        hosts: async () => [],
+        host: (alias, options) => openHost(alias, { configFile: lab.sshConfig, prompter: nobody, options }),
+        close: async () => undefined,
+      },
+      edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
+      clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+      packages: createPackageFetcher(),
+    },
+    () => inventory,
+  );
+}
+
+const nobody = { confirmHostKey: async () => false, secret: async () => undefined, note: () => undefined };
