@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import process from 'node:process';
+import { mkdirSync } from 'node:fs';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
+import { driveSteps, screenshots } from './drive.ts';
 import { EDITED_LINE, journey, type Place } from './journey.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
-const screenshots = path.resolve(import.meta.dirname, '../../docs/screenshots');
 const VM = 'vm-1';
 
 interface Service {
@@ -141,7 +139,6 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
   let lab: Lab;
   let place: Place;
   let untouched: Map<string, string>;
-  let broken = false;
 
   before(async () => {
     const prepared = await labPlace(VM);
@@ -156,26 +153,12 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
     await lab.kubectl(['delete', 'service', '-n', 'onprem', 'mysql', '--ignore-not-found']);
   });
 
-  for (const step of journey) {
-    it(step.name, async () => {
-      assert.ok(workbench);
-      // Each step begins where the one before ended.
-      assert.ok(!broken, 'an earlier step failed');
-      broken = true;
-      try {
-        await step.run(workbench, place);
-      } catch (error) {
-        await workbench.screenshot(path.join(process.env.RUNNER_TEMP ?? path.resolve('out'), `failed-${step.name}.png`));
-        throw new Error(
-          `${String(error)}\nThe rows of the tree:\n${(await workbench.treeTexts()).join('\n')}\nThe extension's log:\n${workbench.extensionLog()}`,
-          { cause: error },
-        );
-      }
-      await workbench.page.waitForTimeout(500);
-      await workbench.screenshot(path.join(screenshots, `${step.name}.png`));
-      rmSync(path.resolve('out', `failed-${step.name}.png`), { force: true });
-      await assertions[step.name]?.(lab, untouched);
-      broken = false;
-    });
-  }
+  driveSteps(
+    journey.map(({ name, run }) => ({
+      name,
+      run: (shown) => run(shown, place),
+      holds: async () => assertions[name]?.(lab, untouched),
+    })),
+    () => workbench,
+  );
 });

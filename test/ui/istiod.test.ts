@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { packExtension } from '../../scripts/package.mjs';
+import { echoAnswer, runEcho, stopEcho } from '../lab/echo.ts';
+import { istiodLab, type Lab } from '../lab/env.ts';
+import { eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
+import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { Form } from './form.ts';
+import { labFolder } from './places.ts';
+import { startWorkbench, type Workbench } from './workbench.ts';
+
+const LONG_MS = 120_000;
+
+interface Entry {
+  metadata: { name: string; annotations?: Record<string, string> };
+  spec: { address: string };
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
+  this.timeout(420_000);
+  let workbench: Workbench | undefined;
+  let lab: Lab;
+
+  const get = async <T>(...argv: string[]): Promise<T> => (await lab.kubectlJson(['get', ...argv])) as T;
+  const entries = async (group: string): Promise<Entry[]> =>
+    (await get<{ items: Entry[] }>('workloadentries.networking.istio.io', '-n', 'vm')).items.filter(
+      ({ metadata }) => metadata.annotations?.['istio.io/autoRegistrationGroup'] === group,
+    );
+  const onVm = async (vm: string, ...argv: string[]): Promise<string> => (await lab.ssh(vm, argv)).stdout.trim();
+  const isHealthy = (entry: Entry | undefined): boolean =>
+    entry?.status?.conditions?.some(({ type, status }) => type === 'Healthy' && status === 'True') === true;
+
+  before(async () => {
+    lab = await istiodLab();
+    await hideIstiod(lab);
+    // What the group's probe asks; a machine without it is unhealthy.
+    await runEcho(lab, 'vm-1', 3306);
+    mkdirSync(screenshots, { recursive: true });
+    workbench = await startWorkbench({ ...labFolder(lab).options, vsix: await packExtension({ reuse: true }) });
+  });
+
+  after(async () => {
+    await workbench?.close();
+    await stopEcho(lab, 'vm-1', 3306);
+    await lab.kubectl(['delete', 'service,workloadgroups.networking.istio.io', '-n', 'vm', '--all']);
+  });
+
+  const newGroup = async (shown: Workbench, name: string, probe: boolean): Promise<void> => {
+    await shown.command('Mesh Expansion: New Workload Group');
+    await shown.pick(/Istio 1\.31/);
+    const form = new Form(shown);
+    await form.open('New Workload Group');
+    await form.choose('cluster', lab.contexts.lab);
+    await form.type('namespace', 'vm');
+    await form.type('name', name);
+    await form.type('serviceAccount', name);
+    await form.type('labels', `app=${name}`);
+    if (probe) {
+      await form.type('ports-0-name', 'http-mysql');
+      await form.type('ports-0-port', '3306');
+      await form.choose('probe', 'httpGet');
+      await form.type('probePort', '3306');
+      await form.type('probePath', '/healthz');
+    }
+    await form.ready(LONG_MS);
+  };
+  const joinForm = async (shown: Workbench, vm: string, group: string): Promise<void> => {
+    await shown.command('Mesh Expansion: Join VM');
+    const form = new Form(shown);
+    await form.open('Join VM');
+    await form.check('hosts', vm);
+    await form.choose('cluster', lab.contexts.lab);
+    await form.field('workloadGroup').waitFor();
+    await form.choose('workloadGroup', `vm/${group}`);
+    await form.type('package', lab.sidecarPackageUrl);
+    await form.ready(LONG_MS);
+  };
+  const leave = async (shown: Workbench, vm: string): Promise<void> => {
+    await shown.contextMenu(new RegExp(`^${vm}\\b`), 'Leave Mesh');
+    await shown.dialogButton('Leave Mesh');
+    await shown.treeItem(new RegExp(`^${vm}, not joined`, 'i')).waitFor({ timeout: LONG_MS });
+    await shown.clearNotifications();
+  };
+
+  const steps: readonly DrivenStep[] = [
+    {
+      name: 'istiod-01-cluster',
+      async run(shown) {
+        await shown.openContainer('Mesh Expansion');
+        await shown.widenSideBar(110);
+        await shown.expand(new RegExp(`^${lab.contexts.lab}\\b`));
+        await shown.treeItem(/istio-eastwestgateway/).waitFor({ timeout: LONG_MS });
+      },
+    },
+    {
+      name: 'istiod-02-set-up-form',
+      async run(shown) {
+        await shown.contextMenu(new RegExp(`^${lab.contexts.lab}\\b`), 'Set Up Cluster');
+        const form = new Form(shown);
+        await form.open('Set Up Cluster');
+        await form.ready(LONG_MS);
+      },
+    },
+    {
+      name: 'istiod-03-set-up',
+      async run(shown) {
+        await new Form(shown).submit();
+        await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
+        await shown.clearNotifications();
+      },
+      async holds() {
+        // Facts 3.1: SNI passed through on 15012 and 15017 to istiod.
+        const gateway = await get<{ spec: { servers: { port: { number: number }; tls: { mode: string } }[] } }>(
+          'gateways.networking.istio.io',
+          '-n',
+          'istio-system',
+          'istiod-gateway',
+        );
+        assert.deepEqual(gateway.spec.servers.map(({ port, tls }) => [port.number, tls.mode]).sort(), [
+          [15012, 'PASSTHROUGH'],
+          [15017, 'PASSTHROUGH'],
+        ]);
+      },
+    },
+    { name: 'istiod-04-group-form', run: (shown) => newGroup(shown, 'mysql', true) },
+    {
+      name: 'istiod-05-group',
+      async run(shown) {
+        await new Form(shown).submit();
+        await shown.treeItem(/^vm\/mysql/).waitFor({ timeout: LONG_MS });
+        await shown.clearNotifications();
+      },
+      async holds() {
+        const group = await get<{ spec: { template: { ports: object; serviceAccount: string }; probe: { httpGet: object } } }>(
+          'workloadgroups.networking.istio.io',
+          '-n',
+          'vm',
+          'mysql',
+        );
+        assert.deepEqual(group.spec.template.ports, { 'http-mysql': 3306 });
+        assert.equal(group.spec.template.serviceAccount, 'mysql');
+        assert.deepEqual(group.spec.probe.httpGet, { path: '/healthz', port: 3306 });
+        await lab.kubectl(['get', 'serviceaccount', '-n', 'vm', 'mysql']);
+      },
+    },
+    { name: 'istiod-06-join-form', run: (shown) => joinForm(shown, 'vm-1', 'mysql') },
+    {
+      name: 'istiod-07-joined',
+      async run(shown) {
+        await new Form(shown).submit();
+        await shown.treeItem(/^vm-1, .*\bhealthy/).waitFor({ timeout: LONG_MS });
+        await shown.clearNotifications();
+        await shown.expand(/^vm-1\b/);
+      },
+      async holds() {
+        const [entry] = await entries('mysql');
+        assert.equal(entry?.spec.address, lab.machine('vm-1').address);
+        assert.ok(entry.metadata.annotations?.['istio.io/connectedAt']);
+        assert.ok(isHealthy(entry));
+        assert.equal(await onVm('vm-1', 'systemctl', 'is-enabled', 'istio'), 'enabled');
+        const answer = await onVm(
+          'vm-1',
+          'curl',
+          '-sS',
+          '-m',
+          '10',
+          '-D',
+          '-',
+          '-o',
+          '/dev/null',
+          'http://productpage.bookinfo.svc.cluster.local:9080/',
+        );
+        assert.match(answer, /^HTTP\/1.1 200/);
+        assert.match(answer, /^server: envoy/im);
+      },
+    },
+    {
+      name: 'istiod-08-checked',
+      async run(shown) {
+        await shown.inlineAction(/^vm-1\b/, 'Check');
+        await shown.waitForTerminal(/\d+ of \d+ passed/, LONG_MS);
+      },
+    },
+    {
+      name: 'istiod-09-second-machine',
+      async run(shown) {
+        await newGroup(shown, 'client', false);
+        await new Form(shown).submit();
+        await shown.treeItem(/^vm\/client/).waitFor({ timeout: LONG_MS });
+        await joinForm(shown, 'vm-2', 'client');
+        await new Form(shown).submit();
+        await shown.treeItem(/^vm-2, .*\bconnected/).waitFor({ timeout: LONG_MS });
+        await shown.clearNotifications();
+      },
+    },
+    {
+      name: 'istiod-10-registered',
+      async run(shown) {
+        await shown.command('Mesh Expansion: Register Service');
+        const form = new Form(shown);
+        await form.open('Register Service');
+        await form.type('name', 'mysql');
+        await form.type('namespace', 'vm');
+        await form.type('ports-0-name', 'http-mysql');
+        await form.type('ports-0-port', '3306');
+        await form.check('vms', 'vm-1');
+        await form.ready(LONG_MS);
+        await form.submit();
+        await shown.treeItem(/vm\/mysql.*:3306/).waitFor({ timeout: LONG_MS });
+        await shown.clearNotifications();
+      },
+      async holds() {
+        // Both identities arrive: the caller's and the called one's.
+        const identities = async (): Promise<string> => {
+          const answer = await lab.ssh('vm-2', ['curl', '-sS', '-m', '5', 'http://mysql.vm.svc.cluster.local:3306/'], { tolerant: true });
+          return answer.code === 0 ? (echoAnswer(answer.stdout).headers['X-Forwarded-Client-Cert']?.[0] ?? '') : '';
+        };
+        await eventually('vm-2 reaches mysql', async () => (await identities()) !== '');
+        const shown = await identities();
+        assert.match(shown, /By=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/mysql;/);
+        assert.match(shown, /URI=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/client$/);
+      },
+    },
+    {
+      name: 'istiod-11-disconnected',
+      async run(shown) {
+        await onVm('vm-1', 'sudo', 'systemctl', 'stop', 'istio');
+        // Nothing is read again by hand: the watch says it.
+        await shown.treeItem(/^vm-1, .*(disconnected|never connected)/).waitFor({ timeout: 30_000 });
+      },
+    },
+    {
+      name: 'istiod-12-back',
+      async run(shown) {
+        await onVm('vm-1', 'sudo', 'systemctl', 'start', '--no-block', 'istio');
+        await shown.treeItem(/^vm-1, .*\bhealthy/).waitFor({ timeout: LONG_MS });
+      },
+    },
+    {
+      name: 'istiod-13-left',
+      async run(shown) {
+        await leave(shown, 'vm-1');
+        await leave(shown, 'vm-2');
+      },
+      async holds() {
+        for (const vm of ['vm-1', 'vm-2']) {
+          assert.equal((await lab.ssh(vm, ['getent', 'passwd', 'istio-proxy'], { tolerant: true })).stdout, '');
+          assert.doesNotMatch(await onVm(vm, 'cat', '/etc/hosts'), /istiod/);
+          assert.match((await lab.ssh(vm, ['dpkg-query', '-W', 'istio-sidecar'], { tolerant: true })).stderr, /no packages found/);
+          assert.doesNotMatch(await onVm(vm, 'sudo', 'iptables-legacy-save', '-t', 'nat'), /ISTIO/);
+        }
+      },
+    },
+  ];
+  driveSteps(steps, () => workbench);
+});
