@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { explicitEntry } from '../../../../src/mesh/istiod/explicitEntry.ts';
+import { obstacle, preflightNotes } from '../../../../src/mesh/istiod/preflight.ts';
+import { asAgentKeepsIt } from '../../../../src/mesh/istiod/rootCert.ts';
+import { hasLivingCertificate, sidecarOf, withReaders } from '../../../../src/mesh/istiod/sidecar.ts';
+import { skewNotes } from '../../../../src/mesh/istiod/skew.ts';
+import type { VmEntry, WorkloadGroup } from '../../../../src/mesh/model.ts';
+import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
+import { coded } from '../citadel/support.ts';
+import { facts, hostState, NotingHost, textFile, work } from '../host/support.ts';
+
+const scope = (vm: Partial<VmEntry> = {}, address: string | undefined = '10.1.0.3') => {
+  const one = work(new NotingHost(hostState())).scope;
+  return { ...one, vm: { ...one.vm, ...vm }, address };
+};
+const group: WorkloadGroup = {
+  namespace: 'vm',
+  name: 'mysql',
+  serviceAccount: 'mysql',
+  labels: { app: 'mysql' },
+  annotations: {},
+  ports: { tcp: 3306 },
+};
+const withFacts = (more: Partial<HostFacts>): HostState => hostState({ facts: { ...facts, ...more } });
+
+describe('what stands in the way of a machine', () => {
+  const code = (more: Partial<HostFacts>): string | undefined => obstacle(scope(), withFacts(more))?.code;
+
+  it('is a system without packages, and a clock by which a fresh certificate does not count', () => {
+    assert.equal(code({}), undefined);
+    assert.equal(code({ os: { id: 'alpine', version: '3', architecture: 'x86_64' } }), 'istiod.os-unsupported');
+    assert.equal(code({ clockOffsetSeconds: -100 }), undefined);
+    assert.equal(code({ clockOffsetSeconds: -130 }), 'host.clock');
+    assert.equal(code({ clockOffsetSeconds: 25 * 3600 }), 'host.clock');
+  });
+
+  it('is not a resolver of its own, but its owner is told', () => {
+    const notes = (process: string, address: string, vm: Partial<VmEntry> = {}): readonly unknown[] =>
+      preflightNotes(scope(vm), withFacts({ port53: [{ process, address }] })).map((note) => (note.kind === 'note' ? note.text.id : note));
+    assert.deepEqual(notes('systemd-resolve', '127.0.0.53%lo'), ['istiod.dns.resolved']);
+    assert.deepEqual(notes('dnsmasq', '127.0.0.1'), ['istiod.dns.local']);
+    assert.deepEqual(notes('named', '10.1.0.3'), []);
+    assert.deepEqual(notes('dnsmasq', '127.0.0.1', { captureDns: false }), []);
+  });
+});
+
+describe('the sidecar of a machine', () => {
+  const now = new Date('2026-01-02T00:00:00Z');
+  const certificate = (notAfter: string): HostState =>
+    hostState({
+      files: [
+        {
+          path: '/etc/certs/cert-chain.pem',
+          exists: true,
+          certificate: { subject: '', issuer: '', uris: [], notBefore: '2026-01-01T00:00:00Z', notAfter, fingerprint: '' },
+        },
+      ],
+    });
+
+  it('starts again for a token only where its certificate is over', () => {
+    const token = textFile('/var/run/secrets/tokens/istio-token', '', { readBy: [] });
+    const readers = (state: HostState) => withReaders([token, textFile('/etc/hosts', '')], state, now).map(({ readBy }) => readBy);
+    assert.deepEqual(readers(certificate('2026-01-02T00:00:01Z')), [[], ['istio']]);
+    assert.deepEqual(readers(certificate('2026-01-02T00:00:00Z')), [['istio'], ['istio']]);
+    assert.deepEqual(readers(hostState()), [['istio'], ['istio']]);
+    assert.equal(hasLivingCertificate(certificate('2026-01-02T06:00:00Z'), now, 0.25), false);
+    assert.equal(hasLivingCertificate(certificate('2026-01-03T00:00:00Z'), now, 0.25), true);
+  });
+
+  it('is cleaned from the root directory, where its script looks for its settings', () => {
+    const sidecar = sidecarOf(scope());
+    assert.deepEqual(sidecar.cleanCommands(hostState()), []);
+    const there = hostState({ files: [{ path: '/usr/local/bin/istio-start.sh', exists: true }] });
+    assert.deepEqual(sidecar.cleanCommands(there), [{ argv: ['env', '-C', '/', '/usr/local/bin/istio-start.sh', 'clean'], asRoot: true }]);
+    assert.equal(sidecar.creates.paths.includes('/var/log/istio'), false);
+  });
+
+  it('is told apart from istiod by minor releases', () => {
+    const note = (version: string): string | undefined => {
+      const [first] = skewNotes(
+        hostState({ packages: [{ name: 'istio-sidecar', version, status: 'install ok installed' }] }),
+        undefined,
+        '1.31.0',
+      );
+      return first?.kind === 'note' ? first.text.id : undefined;
+    };
+    assert.deepEqual(['1.32.0', '1.31.4', '1.30.0', '1.29.9'].map(note), ['istiod.skew.ahead', undefined, undefined, 'istiod.skew.behind']);
+  });
+});
+
+describe('the root certificate on a machine', () => {
+  const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
+  const file = textFile('/etc/certs/root-cert.pem', `${pem('QUJD')}\n`, { owner: 'istio-proxy', group: 'istio-proxy' });
+  const kept = (text: string, mode = 0o600) =>
+    asAgentKeepsIt(
+      file,
+      hostState({ files: [{ path: file.path, exists: true, kind: 'file', mode, owner: 'istio-proxy', group: 'root', text }] }),
+    );
+
+  it('may be as the agent has written it again', () => {
+    const { mode, group: owners, content } = kept(pem('QUJD'));
+    assert.deepEqual([mode, owners, content.kind === 'text' && content.text], [0o600, 'root', pem('QUJD')]);
+  });
+
+  it('may not be another, one more, none, or one that others can write', () => {
+    for (const text of [pem('WFla'), `${pem('QUJD')}\n${pem('WFla')}`, '', 'QUJD']) assert.equal(kept(text), file);
+    assert.equal(kept(pem('QUJD'), 0o620), file);
+    assert.equal(asAgentKeepsIt(file, undefined), file);
+  });
+});
+
+describe('the entry of a machine that does not register itself', () => {
+  it('has what istiod would give it, and is watched where the group has a probe', () => {
+    const { apiVersion, kind, metadata, spec } = explicitEntry(scope({ name: 'db-1' }), {
+      ...group,
+      probe: { handler: { kind: 'tcpSocket', port: 1 } },
+    });
+    assert.deepEqual(
+      [apiVersion, kind, metadata.name, metadata.namespace, metadata.annotations?.['proxy.istio.io/health-checks-enabled']],
+      ['networking.istio.io/v1', 'WorkloadEntry', 'mysql-db-1', 'vm', 'true'],
+    );
+    assert.deepEqual(spec, { address: '10.1.0.3', labels: { app: 'mysql' }, serviceAccount: 'mysql', ports: { tcp: 3306 } });
+    assert.equal(explicitEntry(scope(), group).metadata.annotations?.['proxy.istio.io/health-checks-enabled'], undefined);
+  });
+
+  it('goes by the address that others reach the machine by, and is not made without one', () => {
+    assert.equal((explicitEntry(scope({ externalAddress: '192.0.2.7' }), group).spec as { address: string }).address, '192.0.2.7');
+    assert.throws(() => explicitEntry({ ...scope(), address: undefined }, group), coded('istiod.entry-address'));
+  });
+});
