@@ -8,5 +8,7 @@ export const registerService: Command = (app) => async (node, nodes) => {
       : undefined;
   const reference =
     service === undefined ? undefined : serviceReference({ name: String(service.name), namespace: String(service.namespace) });
-  app.openForm({ kind: 'register', cluster: clusterName(node), service: reference, vms: vmNames(node, nodes) });
+  const vms = vmNames(node, nodes);
+  // A service's own VMs stay where no VM was chosen.
+  app.openForm({ kind: 'register', cluster: clusterName(node), service: reference, ...(vms.length === 0 ? {} : { vms }) });
 };

@@ -6,7 +6,7 @@ export const retry: Command = (app) => async (node) => {
   if (!isError(node)) return;
   const { retry: what } = node;
   await app.prompts.interactively(async () => {
-    if (what.kind === 'cluster') await app.facts.readCluster(what.cluster);
+    if (what.kind === 'cluster') await app.facts.readAnew(what.cluster);
     else if (what.kind === 'vm') await app.facts.readVm(what.vm);
     else app.repaint();
   });

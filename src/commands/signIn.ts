@@ -23,7 +23,7 @@ export const signIn: Command = (app) => async (node) => {
   const closing = vscode.window.onDidCloseTerminal((closed) => {
     if (closed !== terminal) return;
     closing.dispose();
-    void app.facts.readCluster(cluster);
+    void app.facts.readAnew(cluster);
   });
   app.context.subscriptions.push(closing);
 };

@@ -37,6 +37,8 @@ export interface Facts {
   checks(vm: string): CheckRun | undefined;
   /** Reads a cluster; one that is being read is waited for. Never throws: the error is in the answer. */
   readCluster(name: string): Promise<Held<ClusterFacts>>;
+  /** Reads a cluster that was just changed, or that a person asks for: its control plane is looked for anew. */
+  readAnew(name: string): Promise<Held<ClusterFacts>>;
   /** Reads what an event of a watch was about, after a read that is under way; asks no machine. */
   readChanged(name: string, what: 'all' | 'groups'): Promise<Held<ClusterFacts>>;
   readVm(name: string): Promise<Held<VmFacts>>;
@@ -63,15 +65,14 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     checks.clear();
     changed.fire();
   };
-  const readVm = (name: string) =>
-    vms.read(name, (options) =>
-      limit(async () => {
-        const mesh = await session.mesh();
-        const { generated, ...status } = await mesh.vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs });
-        if (generated !== undefined) await onGenerated(generated);
-        return { ...status, edited: await session.edits.list(name) };
-      }),
-    );
+  const askVm = (name: string, options: CallOptions) =>
+    limit(async () => {
+      const mesh = await session.mesh();
+      const { generated, ...status } = await mesh.vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs });
+      if (generated !== undefined) await onGenerated(generated);
+      return { ...status, edited: await session.edits.list(name) };
+    });
+  const readVm = (name: string) => vms.read(name, (options) => askVm(name, options));
   /** VMs whose files could not be made may be fine now that the cluster says something new; machines that did not answer are left alone. */
   const readBlocked = async (cluster: string): Promise<void> => {
     const { inventory } = await session.file.read();
@@ -80,8 +81,22 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       if (error !== undefined && !loading && error.kind !== 'person' && !error.code.startsWith('host.')) void readVm(vm.name);
     }
   };
-  const whole = async (name: string, options: CallOptions): Promise<ClusterFacts> =>
-    readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs });
+  const whole = async (name: string, options: CallOptions, fresh = false): Promise<ClusterFacts> => {
+    const before = clusters.get(name).value;
+    const facts = await readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs, fresh });
+    if (before !== undefined) void readTouched(name, before, facts);
+    return facts;
+  };
+  /** Files of VMs whose group was changed are others now: those that were asked before are asked again. */
+  const readTouched = async (cluster: string, before: ClusterFacts, after: ClusterFacts): Promise<void> => {
+    const changed = changedGroups(before.workloadGroups, after.workloadGroups);
+    if (changed.length === 0) return;
+    const { inventory } = await session.file.read();
+    for (const vm of inventory.vms.filter(
+      (one) => one.cluster === cluster && changed.includes(`${one.namespace}/${one.workloadGroup ?? ''}`),
+    ))
+      if (vms.get(vm.name).at !== undefined) void vms.readAnew(vm.name, (options) => askVm(vm.name, options));
+  };
   /** How the cluster sees its machines, beside everything else as it was. */
   const groupsOnly = async (name: string, options: CallOptions): Promise<ClusterFacts> => {
     const { value } = clusters.get(name);
@@ -97,6 +112,11 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     checks: (vm) => checks.get(vm),
     readCluster: async (name) => {
       const held = await clusters.read(name, (options) => whole(name, options));
+      if (held.error === undefined) void readBlocked(name);
+      return held;
+    },
+    readAnew: async (name) => {
+      const held = await clusters.readAnew(name, (options) => whole(name, options, true));
       if (held.error === undefined) void readBlocked(name);
       return held;
     },
@@ -126,8 +146,9 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   };
 }
 
-async function readCluster(mesh: Mesh, name: string, options: CallOptions): Promise<ClusterFacts> {
-  const controlPlane = await mesh.controlPlane(name, options);
+async function readCluster(mesh: Mesh, name: string, asked: CallOptions & { readonly fresh: boolean }): Promise<ClusterFacts> {
+  const controlPlane = await mesh.controlPlane(name, asked);
+  const options: CallOptions = { signal: asked.signal, timeoutMs: asked.timeoutMs };
   const [loadBalancers, services, unmanaged, workloadGroups] = await Promise.all([
     mesh.loadBalancers(name, options),
     mesh.services(name, options),
@@ -135,4 +156,13 @@ async function readCluster(mesh: Mesh, name: string, options: CallOptions): Prom
     mesh.workloadGroups(name, options),
   ]);
   return { controlPlane, loadBalancers, services, unmanaged, ...(workloadGroups === undefined ? {} : { workloadGroups }) };
+}
+
+/** NAMESPACE/NAME of groups that are not as they were. */
+function changedGroups(before: ClusterFacts['workloadGroups'] = [], after: ClusterFacts['workloadGroups'] = []): readonly string[] {
+  const name = ({ group }: WorkloadGroupFacts) => `${group.namespace}/${group.name}`;
+  const known = new Map(before.map((one) => [name(one), JSON.stringify(one.group)]));
+  const changed = after.filter((one) => known.get(name(one)) !== JSON.stringify(one.group)).map(name);
+  const gone = [...known.keys()].filter((one) => !after.some((other) => name(other) === one));
+  return [...changed, ...gone];
 }

@@ -75,7 +75,7 @@ export function createPlans(parts: Parts): Plans {
     const known = session.file.read().then(({ inventory }) => new Set(inventory.vms.map(({ name }) => name)));
     const names = [...vms].filter(await known.then((set) => (name: string) => set.has(name)));
     await Promise.all([
-      ...[...clusters].map((name) => facts.readCluster(name)),
+      ...[...clusters].map((name) => facts.readAnew(name)),
       ...names.map((name) => facts.readVm(name)),
       ...names.map((name) => generated.refresh(name).catch(() => undefined)),
     ]);

@@ -89,7 +89,7 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
   return {
     ports,
     inventory,
-    controlPlane: async (cluster, options) => (await onCluster(cluster, options)).scope.controlPlane,
+    controlPlane: async (cluster, options) => (await parts.era(findCluster(inventory(), cluster), options)).controlPlane,
     loadBalancers: async (cluster, options) => {
       const { era, scope } = await onCluster(cluster, options);
       return era.loadBalancers(scope, options);

@@ -128,7 +128,8 @@ export interface CheckEvents {
  */
 export interface Mesh {
   readonly ports: MeshPorts;
-  controlPlane(cluster: string, options?: CallOptions): Promise<ControlPlane>;
+  /** `fresh`: found anew, whatever was found a moment ago. */
+  controlPlane(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ControlPlane>;
   loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
   unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;

@@ -29,13 +29,15 @@ export class OpenParts {
     return this.#clusters.get(entry.context, () => this.#ports.connections.cluster(entry.context), options?.signal);
   }
 
-  async era(entry: ClusterEntry, options?: CallOptions): Promise<FoundEra> {
+  /** `fresh`: what was found before does not count. */
+  async era(entry: ClusterEntry, options?: CallOptions & { readonly fresh?: boolean }): Promise<FoundEra> {
     const key = JSON.stringify([entry.context, entry.istio]);
     const now = (): number => this.#ports.clock.now().getTime();
     const find = async (): Promise<FoundEra & { at: number }> => ({
       ...(await eraOf(entry, () => this.cluster(entry, options), this.#eras, options)),
       at: now(),
     });
+    if (options?.fresh === true) this.#found.forget(key);
     const found = await this.#found.get(key, find, options?.signal);
     if (now() - found.at < DETECTED_FOR_MS) return found;
     this.#found.forget(key);

@@ -39,7 +39,8 @@ export function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: 
 export function noticeLine({ text, value, nextStep, blocking, fixable }: NoticeNode, { t, say }: Texts): Line {
   return {
     label: say(text),
-    description: value ?? (nextStep === undefined ? undefined : say(nextStep)),
+    // The core writes - for what is not there.
+    description: value === '-' ? t('editor.notice.missing') : (value ?? (nextStep === undefined ? undefined : say(nextStep))),
     icon: blocking ? icon('circle-slash', 'bad') : icon('warning', 'warning'),
     context: `notice${fixable ? '+fixable' : ''}`,
     command: fixable ? 'setUpCluster' : undefined,

@@ -18,16 +18,14 @@ export function vmText(node: VmNode, now: Date, texts: Texts): string {
   if (status.error !== undefined) return joined([say(status.error.userMessage), seen(node, now, texts)]);
   const judged = judgementOf(status, entry, now);
   if (entry === undefined) return judged === undefined ? t('editor.vm.unknown') : say(judged.summary);
-  if (status.value === undefined) return membershipText(entry, texts, now);
-  const own = status.value.own?.condition ?? status.value.condition;
-  if (own === 'not-joined') return say((judged ?? status.value).summary);
+  if (status.value === undefined || judged === undefined) return membershipText(entry, texts, now);
+  const own = (status.value.own ?? status.value).condition;
+  if (own === 'not-joined') return say(judged.summary);
   // A machine that is as it should be is told by how the cluster sees it; what is wrong with it goes before that.
-  const wrong = judged?.condition === own && own !== 'in-sync' && own !== 'pending';
-  return joined([
-    wrong && judged !== undefined ? say(judged.summary) : undefined,
-    membershipText(entry, texts, now),
-    ...(wrong ? [] : lives(node, now, texts)),
-  ]);
+  const fine = own === 'in-sync' || own === 'pending' || judged.condition !== own;
+  return joined(
+    fine ? [membershipText(entry, texts, now), ...lives(node, now, texts)] : [say(judged.summary), membershipText(entry, texts, now)],
+  );
 }
 
 /** Lives of the certificate and, while a machine is away and will need it, of the token; the one that ends first goes first. */

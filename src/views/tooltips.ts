@@ -118,7 +118,7 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
       return workloadGroupRows(node.facts, row);
     case 'notice':
       return [
-        [node.value === undefined ? '' : say(node.text), node.value ?? say(node.text)],
+        [node.value === undefined ? '' : say(node.text), node.value === '-' ? t('editor.notice.missing') : (node.value ?? say(node.text))],
         ...(node.nextStep === undefined ? [] : [['', say(node.nextStep)] as const]),
         ...(node.fixable ? [['', t('editor.tip.setUp')] as const] : []),
       ];

@@ -23,7 +23,7 @@ function detailsOf({ texts }: App, { controlPlane: { details = [], limits = [] }
   return [
     ...details.map(({ label, value, source, attention }) => ({
       label: texts.say(label),
-      value: source === undefined ? value : `${value} (${sourceText(source, texts)})`,
+      value: value === '-' ? texts.t('editor.notice.missing') : source === undefined ? value : `${value} (${sourceText(source, texts)})`,
       bad: attention === true,
     })),
     ...limits.map(({ text, nextStep }) => ({

@@ -62,11 +62,12 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
     },
     describe: async (values) => {
       const [clusters, room, edited] = await Promise.all([clustersOf(app), app.session.rooms.mesh(), edit(values)]);
+      const asks = asksProvider.get(textOf(values.cluster)) ?? !knowsGroups(app, textOf(values.cluster));
       const problems = textOf(values.cluster) === '' ? { cluster: t('forms.rule.cluster') } : edited.ok ? {} : edited.problems;
       return {
         heading: t('editor.command.setUpCluster'),
-        intro: t(asksProvider.get(textOf(values.cluster)) === false ? 'forms.setup.intro.gateway' : 'forms.setup.intro'),
-        fields: setupFields(app, clusters, asksProvider.get(textOf(values.cluster)) ?? !knowsGroups(app, textOf(values.cluster))),
+        intro: t(asks ? 'forms.setup.intro' : 'forms.setup.intro.gateway'),
+        fields: setupFields(app, clusters, asks),
         problems,
         submitLabel: t('forms.setup.submit'),
         extra: { id: 'manifest', label: t('forms.setup.manifest') },
