@@ -5,7 +5,7 @@ import type { Access, AccessAnswer, CallOptions, ClusterApi, KubeObject, ObjectQ
 import { Credentials } from './credentials.ts';
 import { notKubernetes } from './errors.ts';
 import { filledTextAt, listAt, recordAt, textAt } from './json.ts';
-import type { Kubeconfig } from './kubeconfig.ts';
+import type { Kubeconfig } from './kubeconfigModel.ts';
 import { toKubeObject } from './objects.ts';
 import { collectionPath, objectPath, Resources, type Resource } from './resources.ts';
 import { serviceCidrs } from './serviceCidrs.ts';

@@ -6,7 +6,7 @@ import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import { ExecCredentials } from './execCredential.ts';
 import { isRecord } from './json.ts';
-import type { ClusterConfig, UserConfig } from './kubeconfig.ts';
+import type { ClusterConfig, UserConfig } from './kubeconfigModel.ts';
 import { proxyFromEnvironment } from './proxy.ts';
 
 /** undici's, as client-node makes it: with the cluster's certificates and proxy. */

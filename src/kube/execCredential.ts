@@ -3,7 +3,7 @@ import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import { orAborted } from './abort.ts';
 import { isRecord, parseJson, recordAt, textAt } from './json.ts';
-import type { ClusterConfig, ExecConfig } from './kubeconfig.ts';
+import type { ClusterConfig, ExecConfig } from './kubeconfigModel.ts';
 
 /** Long enough for a login page in a browser. */
 const PROGRAM_LIMIT_MS = 120_000;

@@ -1,3 +1,4 @@
 export { createClusterApi, type ClusterApiOptions } from './clusterApi.ts';
-export { listContexts, loadKubeconfig, type Kubeconfig, type LoadKubeconfigOptions } from './kubeconfig.ts';
+export { listContexts, loadKubeconfig, type LoadKubeconfigOptions } from './kubeconfig.ts';
+export type { Kubeconfig } from './kubeconfigModel.ts';
 export { createSnapshotApi } from './snapshot.ts';

@@ -571,4 +571,48 @@ describe('kube on the lab', function () {
       assert.equal(await count(), '1');
     });
   });
+
+  describe('a token for a service account', () => {
+    const robot = { namespace: NAMESPACE, name: 'robot' };
+
+    /** What the API server itself says of a token. */
+    async function review(
+      token: string,
+      audience: string,
+    ): Promise<{ authenticated?: boolean; user?: { username?: string }; audiences?: string[] }> {
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
+      const { stdout } = await lab.kubectl(['create', '--raw', '/apis/authentication.k8s.io/v1/tokenreviews', '-f', '-'], {
+        input: JSON.stringify(body),
+      });
+      return (JSON.parse(stdout) as { status: { authenticated?: boolean; user?: { username?: string }; audiences?: string[] } }).status;
+    }
+
+    it('is good for the audience that was asked for, as long as was asked for, and for no other', async () => {
+      const asked = Date.now();
+      const { token, expiresAt } = await (await api('lab')).createToken(robot, { audiences: ['istio-ca'], expirationSeconds: 1800 });
+      const life = (Date.parse(expiresAt) - asked) / 1000;
+      assert.ok(life > 1790 && life < 1815, `${life} s`);
+      const text = Buffer.from(token.reveal()).toString('utf8');
+      const good = await review(text, 'istio-ca');
+      assert.deepEqual(
+        [good.authenticated, good.user?.username, good.audiences],
+        [true, `system:serviceaccount:${NAMESPACE}:robot`, ['istio-ca']],
+      );
+      assert.notEqual((await review(text, 'elsewhere')).authenticated, true);
+      const claims = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString('utf8')) as { aud: string[]; exp: number };
+      assert.deepEqual([claims.aud, claims.exp], [['istio-ca'], Date.parse(expiresAt) / 1000]);
+    });
+
+    it('of an account that is not there is refused by name, as it is to who may not ask', async () => {
+      const missing = await failure(
+        (await api('lab')).createToken({ ...robot, name: 'nobody' }, { audiences: ['istio-ca'], expirationSeconds: 600 }),
+      );
+      assert.deepEqual([missing.code, missing.userMessage.args.name], ['kube.not-found', 'nobody']);
+      const denied = await failure((await api('lab-viewer')).createToken(robot, { audiences: ['istio-ca'], expirationSeconds: 600 }));
+      assert.deepEqual(
+        [denied.code, denied.userMessage.args.verb, denied.userMessage.args.resource, denied.userMessage.args.namespace],
+        ['kube.forbidden', 'create', 'serviceaccounts/token', NAMESPACE],
+      );
+    });
+  });
 });
