@@ -85,6 +85,14 @@ export class CitadelSidecar implements Sidecar {
     return undefined;
   }
 
+  dials(): 'refused' {
+    return 'refused';
+  }
+
+  isTrustedBy(): boolean {
+    return false;
+  }
+
   identityHeaders(): Readonly<Record<string, string>> {
     return {};
   }

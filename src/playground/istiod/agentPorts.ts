@@ -35,6 +35,7 @@ function envoyPage(machine: Machine, state: AgentState, url: URL, answer: (statu
   const stats = [
     `cluster_manager.cds.update_rejected: 0`,
     `cluster_manager.cds.update_success: ${updates}`,
+    `control_plane.connected_state: ${updates}`,
     `listener_manager.lds.update_rejected: 0`,
     `listener_manager.lds.update_success: ${updates}`,
   ];
@@ -57,7 +58,10 @@ function envoyPage(machine: Machine, state: AgentState, url: URL, answer: (statu
         200,
         `${JSON.stringify({ state: state.ready ? 'LIVE' : 'INITIALIZING', node: { id: `sidecar~${machine.address}~${machine.name}` } })}\n`,
       );
-    case '/config_dump':
+    case '/config_dump': {
+      const listeners = ['virtualOutbound', 'virtualInbound', '0.0.0.0_9080'].map((name) => ({ name }));
+      return answer(200, `${JSON.stringify({ configs: state.ready ? listeners : [] }, undefined, 1)}\n`);
+    }
     case '/certs':
       return answer(200, '{}\n');
     default:

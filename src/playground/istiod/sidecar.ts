@@ -7,6 +7,7 @@ import type { Work } from '../work.ts';
 import { agentAnswer } from './agentPorts.ts';
 import type { ControlPlane, Identity } from './controlPlane.ts';
 import { authenticate, keepCertificate, renewsNow } from './credentials.ts';
+import type { Reach } from './exposure.ts';
 import { readNode, type ProxyNode } from './node.ts';
 import { purgePackage, unpackPackage } from './package.ts';
 import { probeProblem } from './probe.ts';
@@ -111,6 +112,14 @@ export class IstiodSidecar implements Sidecar {
   answersPort(machine: Machine, port: number, url: URL): HttpAnswer | undefined {
     const run = this.#run;
     return run && agentAnswer(machine, { ready: run.ready, healthy: run.health !== false, identity: run.identity }, port, url);
+  }
+
+  dials(address: string, port: number, serverName: string): Reach {
+    return this.#controlPlane.reach(address, port, serverName);
+  }
+
+  isTrustedBy(root: string): boolean {
+    return this.#controlPlane.isTrustedBy(root);
   }
 
   identityHeaders(_machine: Machine, callee: Machine): Readonly<Record<string, string>> {

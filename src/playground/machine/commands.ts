@@ -5,6 +5,7 @@ import type { Machine } from './machine.ts';
 import { openssl } from './openssl.ts';
 import { processes, type Process } from './processes.ts';
 import { nameserversOf } from './resolver.ts';
+import { captureRules, shell } from './shellLines.ts';
 import { journalctl, systemctl } from './unitCommands.ts';
 
 type Program = (machine: Machine, args: readonly string[], asRoot: boolean) => CommandResult;
@@ -31,14 +32,18 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   tail,
   env,
   runuser,
-  date: (machine) => ok(`${Math.floor(machine.clock.now().getTime() / 1000)}\n`),
+  date,
+  timeout: (machine, [, ...argv], asRoot) => runCommand(machine, argv, asRoot),
+  sh: shell,
+  bash: shell,
+  'dpkg-query': dpkgQuery,
   true: () => ok(''),
   cp,
   rm,
   sed,
   chown,
   'istio-start.sh': () => ok(''),
-  ...Object.fromEntries(SAVERS.map((name) => [name, (machine: Machine) => ok(savedRules(machine, name))])),
+  ...Object.fromEntries(SAVERS.map((name) => [name, (machine: Machine) => savedRules(machine, name)])),
 };
 
 /** Runs one of the programs that the guide's checks use. There is no shell: any other program is not found. */
@@ -62,21 +67,11 @@ function host(machine: Machine, args: readonly string[]): CommandResult {
   return { ...failed(1, '', ';; connection timed out; no servers could be reached\n'), takesMs: 5000 };
 }
 
-/** The sidecar's rules are in the legacy tables (recipes, istiod). */
-function savedRules(machine: Machine, name: string): string {
-  if (name !== 'iptables-legacy-save' || !machine.sidecar.captures(machine).active)
-    return name === 'iptables-save' && machine.sidecar.captures(machine).active
-      ? '# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n'
-      : '';
-  const rules = [
-    ...['ISTIO_INBOUND', 'ISTIO_IN_REDIRECT', 'ISTIO_OUTPUT', 'ISTIO_REDIRECT'].map((chain) => `:${chain} - [0:0]`),
-    '-A PREROUTING -p tcp -j ISTIO_INBOUND',
-    '-A OUTPUT -j ISTIO_OUTPUT',
-    '-A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN',
-    '-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006',
-    '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001',
-  ];
-  return `*nat\n${rules.join('\n')}\nCOMMIT\n`;
+/** The rules are in the legacy tables: `iptables-save` shows none and says so (recipes, istiod). */
+function savedRules(machine: Machine, name: string): CommandResult {
+  if (name === 'iptables-legacy-save') return ok(captureRules(machine));
+  const elsewhere = name === 'iptables-save' && captureRules(machine) !== '';
+  return ok(elsewhere ? '# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n' : '');
 }
 
 function hostname(machine: Machine, args: readonly string[]): CommandResult {
@@ -91,10 +86,28 @@ function env(machine: Machine, args: readonly string[], asRoot: boolean): Comman
   return runCommand(machine, rest.slice(rest.findIndex((arg) => !arg.includes('='))), asRoot);
 }
 
-/** `runuser -u USER -- PROGRAM...` */
+/** `runuser -u USER -- PROGRAM...`; like root's, nothing of the agent's own user is captured. */
 function runuser(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
+  const user = args[args.indexOf('-u') + 1] ?? '';
   if (!asRoot) return failed(1, 'runuser: may not be used by non-root users\n');
-  return runCommand(machine, args.slice(args.indexOf('--') + 1), false);
+  if (!machine.users.has(user))
+    return failed(1, `runuser: user ${user} does not exist or the user entry does not contain all the required fields\n`);
+  return runCommand(machine, args.slice(args.indexOf('--') + 1), user === 'istio-proxy');
+}
+
+/** `date -u +%Y-%m-%dT%H:%M:%SZ`, else seconds. */
+function date({ clock }: Machine, args: readonly string[]): CommandResult {
+  const iso = clock
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z');
+  return ok(args.some((arg) => arg.startsWith('+%Y')) ? `${iso}\n` : `${Math.floor(clock.now().getTime() / 1000)}\n`);
+}
+
+function dpkgQuery(machine: Machine, args: readonly string[]): CommandResult {
+  const [name = ''] = positionals(args, ['-f', '--showformat']);
+  const { version } = machine.packageState(name);
+  return version === undefined ? failed(1, `dpkg-query: no packages found matching ${name}\n`) : ok(`${version}\n`);
 }
 
 function getent(machine: Machine, args: readonly string[]): CommandResult {

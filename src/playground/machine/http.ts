@@ -14,11 +14,12 @@ const PRODUCTPAGE = `<!DOCTYPE html>
 `;
 
 /** Asks for a URL as curl on the machine does: as root nothing is captured (citadel facts 4: uid root is never intercepted). */
-export function request(machine: Machine, url: URL, asRoot: boolean): HttpAnswer {
+export function request(machine: Machine, url: URL, asRoot: boolean, rootFile?: string): HttpAnswer {
   const port = url.port === '' ? 80 : Number(url.port);
   if (['localhost', '127.0.0.1'].includes(url.hostname)) return onMachine(machine, machine.address, port, url);
   const address = addressOf(machine, url.hostname);
   if (address === undefined) return { kind: 'error', exitCode: 6, text: `curl: (6) Could not resolve host: ${url.hostname}`, takesMs: 0 };
+  if (url.protocol === 'https:') return overTls(machine, url, address, port, rootFile);
   const capture = machine.sidecar.captures(machine);
   if (machine.network.isClusterIp(address)) {
     if (capture.active && !asRoot) {
@@ -34,6 +35,23 @@ export function request(machine: Machine, url: URL, asRoot: boolean): HttpAnswer
   }
   const direct = machine.network.direct(address, port);
   return direct === 'machine' ? onMachine(machine, address, port, url) : answered(machine, direct, url, port, address, false);
+}
+
+/** Only istiod talks TLS here; what it says to a plain GET is an error, but it said it. */
+function overTls(machine: Machine, { hostname }: URL, address: string, port: number, rootFile: string | undefined): HttpAnswer {
+  const error = (exitCode: number, text: string, takesMs = 0): HttpAnswer => ({
+    kind: 'error',
+    exitCode,
+    text: `curl: (${exitCode}) ${text}`,
+    takesMs,
+  });
+  const end = machine.sidecar.dials(address, port, hostname);
+  if (end === 'timeout') return error(28, `Failed to connect to ${hostname} port ${port}: Connection timed out`, 60_000);
+  if (end === 'refused') return error(7, `Failed to connect to ${hostname} port ${port}: Connection refused`);
+  const root = rootFile === undefined ? '' : machine.files.text(rootFile);
+  if (root === undefined) return error(77, `error setting certificate file: ${rootFile ?? ''}`);
+  if (!machine.sidecar.isTrustedBy(root)) return error(60, 'SSL certificate problem: self-signed certificate in certificate chain');
+  return { kind: 'answer', status: 415, body: '', throughEnvoy: false };
 }
 
 /** A port of a machine, this one or another: its sidecar's, else an application's. */

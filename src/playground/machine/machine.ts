@@ -9,8 +9,24 @@ import { startDnsmasq, type Outcome } from './units.ts';
 
 const RESTART_MS = 10_000;
 const BASE_PROGRAMS: readonly string[] = [
-  ...['sh', 'bash', 'cat', 'openssl', 'systemctl', 'journalctl', 'dpkg', 'apt-get', 'getent', 'hostname', 'dhclient', 'ls', 'stat', 'id'],
-  ...['date', 'tail', 'runuser', 'true', 'env', 'cp', 'rm', 'sed', 'chown'],
+  ...[
+    'sh',
+    'bash',
+    'cat',
+    'openssl',
+    'systemctl',
+    'journalctl',
+    'dpkg',
+    'dpkg-query',
+    'apt-get',
+    'getent',
+    'hostname',
+    'dhclient',
+    'ls',
+    'stat',
+    'id',
+  ],
+  ...['date', 'tail', 'runuser', 'timeout', 'true', 'env', 'cp', 'rm', 'sed', 'chown'],
 ];
 
 /** A program of the machine's own that the mesh is there for: it answers on its ports while its unit runs. */

@@ -26,6 +26,10 @@ export interface Sidecar {
   answersName(machine: Machine, name: string): string | undefined;
   /** Who answers on the machine's own ports. */
   answersPort(machine: Machine, port: number, url: URL): HttpAnswer | undefined;
+  /** Where a connection that is not captured ends: at a control plane, or nowhere. */
+  dials(address: string, port: number, serverName: string): 'istiod' | 'refused' | 'timeout';
+  /** True where a client that trusts this root takes the control plane's certificate. */
+  isTrustedBy(root: string): boolean;
   /** What the callee's sidecar adds to a request of this machine: who both are. */
   identityHeaders(machine: Machine, callee: Machine): Readonly<Record<string, string>>;
   /** Something else on the machine changed: a unit, a file. */

@@ -14,11 +14,15 @@ export function tokenFacts(text: string): TokenFacts | undefined {
   return { subject: claims.sub, audiences, expiresAt: new Date(claims.exp * 1000).toISOString() };
 }
 
-export function claimsOf(text: string): Claims | undefined {
+/** The middle part, decoded; undefined where a text is no token. */
+export function claimsText(text: string): string | undefined {
   const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(text.trim()) ?? [];
-  if (payload === undefined) return undefined;
+  return payload === undefined ? undefined : Buffer.from(payload, 'base64url').toString('utf8');
+}
+
+function claimsOf(text: string): Claims | undefined {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    const claims: unknown = JSON.parse(claimsText(text) ?? '');
     return typeof claims === 'object' && claims !== null ? claims : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { CertificateAuthority, ISTIOD_LIFE_MS } from '../certificates.ts';
 import { PlaygroundCluster } from '../cluster/api.ts';
 import { Controllers } from '../cluster/controllers.ts';
+import { mirrorSlices } from '../cluster/slices.ts';
 import { ObjectStore } from '../cluster/store.ts';
 import { TokenIssuer } from '../cluster/tokens.ts';
 import { ControlPlane } from '../istiod/controlPlane.ts';
@@ -44,6 +45,7 @@ async function build({ clock, addressDelayMs, denied, live }: WorldOptions): Pro
     return new Machine({ ...spec, debian: '12', tools, application: orders }, network, clock, new IstiodSidecar(controlPlane, work, live));
   });
   controllers.start();
+  const endMirror = mirrorSlices(store);
   const end = controlPlane.start(() => built.forEach((machine) => machine.sidecar.changed(machine)));
   for (const object of seedObjects()) store.put(object);
   await controllers.settled();
@@ -57,6 +59,7 @@ async function build({ clock, addressDelayMs, denied, live }: WorldOptions): Pro
       controllers.stop();
       work.stop();
       end();
+      endMirror();
     },
   };
 }

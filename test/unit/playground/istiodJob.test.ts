@@ -83,8 +83,22 @@ describe('the whole job in the playground with istiod', function () {
       /"x-forwarded-client-cert":"By=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/orders;URI=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/orders"/,
     );
 
-    // Down for longer than its certificate: a token brings it back.
+    // Every check looks at something: an application that is down, and a gateway that leads nowhere, show in those that it is about.
+    const found = async (verdict: string): Promise<readonly string[]> =>
+      (await mesh.check(VM)).filter((one) => one.verdict === verdict).map(({ id }) => id);
+    assert.ok((await found('ok')).length >= 12);
     const machine = await connections.host(VM);
+    await machine.setUnits({ stop: ['orders'] });
+    assert.deepEqual(await found('fail'), ['entry']);
+    await machine.setUnits({ start: ['orders'] });
+    const cluster = await connections.cluster(CLUSTER);
+    const [route] = await cluster.list({ apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' });
+    assert.ok(route);
+    await cluster.delete({ apiVersion: route.apiVersion, kind: route.kind, ...route.metadata });
+    assert.deepEqual(await found('fail'), ['istiod-tcp', 'istiod-tls']);
+    await run(await mesh.planSetup(CLUSTER));
+
+    // Down for longer than its certificate: a token brings it back.
     await machine.setUnits({ stop: ['istio'] });
     clock.advance(25 * 3_600_000);
     await machine.setUnits({ start: ['istio'] });

@@ -1,0 +1,50 @@
+import { failed, ok, type CommandResult } from './command.ts';
+import type { Machine } from './machine.ts';
+import { claimsText } from './tokenFacts.ts';
+
+/** There is no shell: the few lines that checks hand to one are known by what they do. */
+export function shell(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
+  const [flag = '', line = '', ...words] = args;
+  if (flag === '-c' && line.includes('/dev/tcp/')) return connects(machine, words[0] ?? '', Number(words[1]));
+  if (flag === '-c' && line.includes('cut -d. -f2')) return claims(machine, words[1] ?? '', asRoot);
+  if (flag === '-c' && line.includes('-save')) return rules(machine);
+  return failed(127, 'sh: the playground has no shell\n');
+}
+
+/** A bare connection, as bash makes it. */
+function connects(machine: Machine, host: string, port: number): CommandResult {
+  const found = /^[\d.]+$/.test(host) ? host : machine.lookUp(host);
+  const address = typeof found === 'string' ? found : found.kind === 'address' ? found.address : undefined;
+  if (address === undefined)
+    return failed(1, `bash: ${host}: Name or service not known\nbash: /dev/tcp/${host}/${port}: Invalid argument\n`);
+  const end = machine.sidecar.dials(address, port, host);
+  if (end === 'timeout') return { ...failed(124, ''), takesMs: 5000 };
+  return end === 'refused' ? failed(1, `bash: connect: Connection refused\nbash: /dev/tcp/${host}/${port}: Connection refused\n`) : ok('');
+}
+
+function claims(machine: Machine, path: string, asRoot: boolean): CommandResult {
+  const entry = machine.files.get(path);
+  if (entry === undefined) return { ...ok('\n'), stderr: `cut: ${path}: No such file or directory\n` };
+  if (!asRoot && (entry.mode & 0o004) === 0) return { ...ok('\n'), stderr: `cut: ${path}: Permission denied\n` };
+  return ok(`${claimsText(Buffer.from(entry.bytes).toString('utf8')) ?? ''}\n`);
+}
+
+function rules(machine: Machine): CommandResult {
+  if (!machine.has('iptables-legacy-save')) return { ...ok('# legacy\n# nft\n'), stderr: 'sh: 1: iptables-legacy-save: not found\n' };
+  return ok(`# legacy\n${captureRules(machine)}# nft\n`);
+}
+
+/** The sidecar's rules, in the legacy tables (recipes, istiod); empty where it does not run. */
+export function captureRules(machine: Machine): string {
+  if (!machine.sidecar.captures(machine).active) return '';
+  const lines = [
+    ...['ISTIO_INBOUND', 'ISTIO_IN_REDIRECT', 'ISTIO_OUTPUT', 'ISTIO_REDIRECT'].map((chain) => `:${chain} - [0:0]`),
+    '-A PREROUTING -p tcp -j ISTIO_INBOUND',
+    '-A OUTPUT -j ISTIO_OUTPUT',
+    '-A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN',
+    '-A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT',
+    '-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006',
+    '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001',
+  ];
+  return `*nat\n${lines.join('\n')}\nCOMMIT\n`;
+}
