@@ -57,7 +57,7 @@ export function judgeTcp(name: string, { exitCode, stderr, timedOut: late }: Com
     return failed(message('istiod.check.tcp.silent', { at }), message('istiod.check.tcp.silent.why'), next('tcp'));
   if (/Name or service not known|Temporary failure in name resolution|No address associated/.test(stderr))
     return failed(message('istiod.check.name.unknown', { name }), message('istiod.check.name.why'), next('name', { name }));
-  if (/Connection refused/.test(stderr))
+  if (stderr.includes('Connection refused'))
     return failed(message('istiod.check.tcp.refused', { at }), message('istiod.check.tcp.refused.why'), next('tcp.refused'));
   return failed(message('istiod.check.tcp.failed', { at, text: lastLine(stderr) }), undefined, next('tcp'));
 }
@@ -84,7 +84,7 @@ export function judgeTls(name: string, output: CommandOutput): Judgement {
   if (output.timedOut) return timedOut();
   const noUser = withoutUser(stderr);
   if (noUser !== undefined) return noUser;
-  if (exitCode === 127 || /failed to execute curl/.test(stderr)) return noProgram('curl', 'curl');
+  if (exitCode === 127 || stderr.includes('failed to execute curl')) return noProgram('curl', 'curl');
   if (exitCode === 0 || /^\S+ [1-5]\d\d$/m.test(output.stdout)) return passed(message('istiod.check.tls.ok', { name }));
   if (exitCode === 6)
     return failed(message('istiod.check.name.unknown', { name }), message('istiod.check.name.why'), next('name', { name }));

@@ -32,7 +32,7 @@ export const checks: Era['checks'] = async (scope, options = {}) => {
     captureCheck(),
     sshCheck(),
     skewCheck(scope),
-    entryCheck(scope, groups.entryOf, options),
+    entryCheck(scope, (of, more) => groups.entryOf(of, more), options),
     serviceCheck(page),
   ];
 };

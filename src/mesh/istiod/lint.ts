@@ -1,4 +1,5 @@
 import type { Era } from '../era.ts';
+import { istiodFindings } from '../lint/istiod.ts';
 
 /** Findings of this era. */
-export const findings: Era['lint'] = () => [];
+export const findings: Era['lint'] = istiodFindings;
