@@ -1,5 +1,5 @@
 // Builds dist/: one bundle per room that is loaded on its own (design: budgets). `node esbuild.mjs [--dev] [ENTRY ...]`; without names, all of them.
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -33,6 +33,18 @@ const roomsApart = {
   },
 };
 
+/** Each import of the editor's API as a namespace would copy its hundreds of members, once for every file: here all files of a bundle share one plain require. */
+const vscodeOnce = {
+  name: 'vscode-once',
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, (request) => {
+      const text = readFileSync(request.path, 'utf8');
+      return { contents: text.replace(/^import \* as vscode from 'vscode';/m, ''), loader: 'ts' };
+    });
+  },
+};
+const NODE_BANNER = "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;";
+
 const node = {
   bundle: true,
   platform: 'node',
@@ -42,12 +54,15 @@ const node = {
   // The extension host resolves a plain require of a sibling file; a dynamic import of CommonJS is slower and not everywhere supported.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
-  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: NODE_BANNER },
   plugins: [noNative, roomsApart],
   mainFields: ['module', 'main'],
   conditions: ['module', 'import', 'require', 'node'],
   legalComments: 'linked',
 };
+
+/** Bundles that are loaded in the editor alone. */
+const inEditor = { ...node, banner: { js: `${NODE_BANNER}\nconst vscode = require('vscode');` }, plugins: [...node.plugins, vscodeOnce] };
 
 const webviewFolder = path.join(root, 'src/views/webview');
 const webviewScripts = existsSync(webviewFolder)
@@ -57,9 +72,12 @@ const webviewScripts = existsSync(webviewFolder)
   : [];
 
 const entries = {
-  extension: { ...node, entryPoints: { extension: 'src/extension.ts' } },
+  extension: { ...inEditor, entryPoints: { extension: 'src/extension.ts' } },
   ...Object.fromEntries(
-    Object.entries(lazyRooms).map(([room, folder]) => [room, { ...node, entryPoints: { [room]: `${folder}/index.ts` } }]),
+    Object.entries(lazyRooms).map(([room, folder]) => [
+      room,
+      { ...(room === 'forms' ? inEditor : node), entryPoints: { [room]: `${folder}/index.ts` } },
+    ]),
   ),
   // An old Node must get as far as the version check, so the syntax is older than what the program needs.
   cli: { ...node, target: 'node16', entryPoints: { cli: 'src/cli.ts' } },
