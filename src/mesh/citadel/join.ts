@@ -1,9 +1,9 @@
-import type { VmScope } from '../era.ts';
+import type { Era, VmScope } from '../era.ts';
 import { checkStep } from '../host/checkStep.ts';
 import { filesStep } from '../host/files.ts';
 import { hostPlan } from '../host/hostPlan.ts';
 import { hostWork, type HostWork } from '../host/hostWork.ts';
-import { choosePackage, packageStep } from '../host/package.ts';
+import { choosePackage, namedPackage, packageStep } from '../host/package.ts';
 import { assertFit, assertJoined, preflightStep } from '../host/preflight.ts';
 import { toolsStep } from '../host/tools.ts';
 import { changeStep, unitChange, unitsStep } from '../host/units.ts';
@@ -11,7 +11,7 @@ import type { JoinOptions } from '../mesh.ts';
 import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Plan, Step } from '../plan.ts';
-import type { CallOptions, VmHost } from '../ports.ts';
+import type { CallOptions, PackageFile, VmHost } from '../ports.ts';
 import { checks } from './checks.ts';
 import { nameUnits, sidecarOf } from './sidecar.ts';
 
@@ -29,15 +29,7 @@ export async function planJoin(
   const { work, state } = await hostWork(scope, sidecarOf(scope), host, files, options);
   assertFit(work, state, files);
   const wanted = await choosePackage(work, state, join, options);
-  return hostPlan(scope, 'join', [
-    preflightStep(work, files),
-    toolsStep(work),
-    packageStep(work, wanted),
-    filesStep(work, files),
-    namesStep(work, files),
-    unitsStep(work, files, { start: true }),
-    checkStep(work, checks),
-  ]);
+  return hostPlan(scope, 'join', [preflightStep(work, files), toolsStep(work), ...packageAndAfter(work, wanted, files)]);
 }
 
 /** Pushing a VM's files: one atomic push, then restarts of what reads the changed ones. */
@@ -56,24 +48,21 @@ async function pushSteps(scope: VmScope, host: VmHost, files: readonly Generated
   return [filesStep(work, files), namesStep(work, files), unitsStep(work, files, { start: false })];
 }
 
-/** Another package on a joined VM; dpkg keeps the files that were changed there. Throws what `choosePackage` throws. */
-export async function planUpgrade(
-  scope: VmScope,
-  host: VmHost,
-  files: readonly GeneratedFile[],
-  join: JoinOptions,
-  options?: CallOptions,
-): Promise<Plan> {
+/** Another package on a joined VM; dpkg keeps the files that were changed there. Throws what `namedPackage` throws. */
+export const planUpgrade: Era['planUpgrade'] = async (scope, host, files, join, options) => {
   const { work, state } = await hostWork(scope, sidecarOf(scope), host, files, options);
   assertJoined(work, state, files);
-  const wanted = await choosePackage(work, state, join, options);
-  return hostPlan(scope, 'upgrade', [
+  return hostPlan(scope, 'upgrade', packageAndAfter(work, await namedPackage(work, state, join, options), files));
+};
+
+function packageAndAfter(work: HostWork, wanted: PackageFile | undefined, files: readonly GeneratedFile[]): readonly Step[] {
+  return [
     packageStep(work, wanted),
     filesStep(work, files),
     namesStep(work, files),
     unitsStep(work, files, { start: true }),
     checkStep(work, checks),
-  ]);
+  ];
 }
 
 /** Milliseconds; a name server that cannot start says so at once. */

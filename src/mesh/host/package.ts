@@ -43,8 +43,22 @@ export async function choosePackage(
   return undefined;
 }
 
-/** Fetches and examines a package. Throws what `choosePackage` throws for a given one. */
-export async function fetchPackage(work: HostWork, state: HostState, source: PackageSource, options?: CallOptions): Promise<PackageFile> {
+/** For an upgrade, which needs one named: throws `package.missing` where none is. */
+export async function namedPackage(
+  work: HostWork,
+  state: HostState,
+  join: JoinOptions,
+  options?: CallOptions,
+): Promise<PackageFile | undefined> {
+  if (join.package === undefined) {
+    const args = { name: work.sidecar.packages.join(', '), host: work.scope.vm.host };
+    throw problem('package.missing', args, { ...badPackage, id: 'package.none', next: work.sidecar.packageHint });
+  }
+  return choosePackage(work, state, join, options);
+}
+
+/** Fetches and examines a package. */
+async function fetchPackage(work: HostWork, state: HostState, source: PackageSource, options?: CallOptions): Promise<PackageFile> {
   const file = await work.scope.ports.packages.fetch(source, options);
   const [expected = ''] = work.sidecar.packages;
   const { architecture, packages: format = 'deb' } = state.facts?.os ?? { architecture: undefined };

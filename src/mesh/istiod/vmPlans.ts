@@ -4,14 +4,13 @@ import { filesStep } from '../host/files.ts';
 import { unitOf } from '../host/hostState.ts';
 import { hostPlan } from '../host/hostPlan.ts';
 import { hostWork, type HostWork } from '../host/hostWork.ts';
-import { choosePackage, fetchPackage, packageStep } from '../host/package.ts';
+import { choosePackage, namedPackage, packageStep } from '../host/package.ts';
 import { assertFit, assertJoined, preflightStep } from '../host/preflight.ts';
 import { toolsStep } from '../host/tools.ts';
 import { unitsStep } from '../host/units.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Step } from '../plan.ts';
 import type { CallOptions, HostState, VmHost } from '../ports.ts';
-import { problem } from '../problem.ts';
 import { connectedStep, type EntryOf } from './connected.ts';
 import { explicitEntryStep } from './explicitEntry.ts';
 import { planExposePorts } from './exposePorts.ts';
@@ -19,7 +18,7 @@ import { readGroup } from './generate.ts';
 import { planLeave } from './leave.ts';
 import { assertServed } from './limits.ts';
 import { UNIT } from './paths.ts';
-import { hasLivingCertificate, PACKAGE, sidecarOf, withReaders } from './sidecar.ts';
+import { hasLivingCertificate, sidecarOf, withReaders } from './sidecar.ts';
 import { skewNotes } from './skew.ts';
 
 /** What the plans ask of the rest of the era. */
@@ -76,13 +75,7 @@ export function vmPlans({ entryOf, checks }: VmParts): VmPlans {
     async planUpgrade(scope, host, written, join, options) {
       const { work, state, files } = await begin(scope, host, written, options);
       assertJoined(work, state, files);
-      if (join.package === undefined)
-        throw problem(
-          'package.missing',
-          { name: PACKAGE, host: scope.vm.host },
-          { id: 'istiod.package.none', kind: 'bad-input', field: 'package', next: work.sidecar.packageHint },
-        );
-      const wanted = await fetchPackage(work, state, join.package, options);
+      const wanted = await namedPackage(work, state, join, options);
       return hostPlan(scope, 'upgrade', [
         packageStep(work, wanted, skewNotes(state, wanted, scope.controlPlane.release)),
         filesStep(work, files),

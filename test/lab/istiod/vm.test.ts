@@ -163,6 +163,15 @@ describe('a machine in the mesh of istiod', function () {
     assert.equal((await run(await mesh.planPush(VM))).changed, false);
   });
 
+  it('follows its group: a port more is drift, and a push brings it', async () => {
+    await lab.kubectl(['-n', 'vm', 'patch', 'workloadgroup', GROUP, '--type=merge', '-p', '{"spec":{"template":{"ports":{"metrics":9104}}}}']);
+    assert.equal((await mesh.vmStatus(VM)).condition, 'needs-push');
+    assert.equal((await run(await mesh.planPush(VM))).changed, true);
+    assert.match(await root('cat /var/lib/istio/envoy/cluster.env'), /^ISTIO_INBOUND_PORTS='(3306,9104|9104,3306)'$/m);
+    assert.equal((await mesh.vmStatus(VM)).condition, 'in-sync');
+    assert.equal(healthy(await entry()), true);
+  });
+
   it('takes a newer package and keeps the settings that were changed on it', async () => {
     await root('echo "# mine" >>/var/lib/istio/envoy/sidecar.env');
     const settings = await root('sha256sum /var/lib/istio/envoy/sidecar.env');
@@ -294,7 +303,7 @@ async function snapshot(root: (script: string) => Promise<string>): Promise<Reco
       `for save in iptables-legacy-save iptables-nft-save ip6tables-legacy-save ip6tables-nft-save; do echo "$save"; $save 2>/dev/null | grep -e '^-A' -e '^:.*ISTIO' || :; done`,
     ),
     users: await root('getent passwd; getent group'),
-    logs: await root('ls -d /var/log/* | grep -v -e /istio -e journal -e /apt || :'),
+    logs: await root('ls -d /var/log/* | grep -v -e /istio -e journal -e /apt -e /dpkg.log || :'),
   };
 }
 

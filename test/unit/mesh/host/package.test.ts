@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { choosePackage, packageStep } from '../../../../src/mesh/host/package.ts';
+import { choosePackage, namedPackage, packageStep } from '../../../../src/mesh/host/package.ts';
 import { missingTools } from '../../../../src/mesh/host/tools.ts';
 import type { HostFacts, PackageFile } from '../../../../src/mesh/ports.ts';
 import { coded } from '../citadel/support.ts';
@@ -33,6 +33,13 @@ describe('the package of the sidecar', () => {
     assert.equal(await choosePackage(work(new NotingHost(has)), has, {}), undefined);
     const removed = hostState({ packages: [{ name: 'sidecar', version: '1.31.0', status: 'deinstall ok config-files' }] });
     await assert.rejects(choosePackage(work(new NotingHost(removed)), removed, {}), coded('package.missing'));
+  });
+
+  it('must be named for an upgrade', async () => {
+    const state = hostState({ packages: installed('1.30.0') });
+    const host = new NotingHost(state);
+    await assert.rejects(namedPackage(work(host), state, {}), coded('package.missing', 'package.none'));
+    assert.equal(await namedPackage(work(host, { file }), state, source), file);
   });
 
   it('must be of the right name, format and architecture', async () => {
