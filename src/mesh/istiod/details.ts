@@ -60,7 +60,11 @@ type Mesh = Awaited<ReturnType<typeof readMesh>>;
 type Values = Awaited<ReturnType<typeof readValues>>;
 
 /** A mesh configuration that is missing or broken is a detail that wants attention, not the end of detection. */
-async function readMeshOrNothing(scope: Pick<FoundIstiod, 'entry' | 'api'>, revision: string, options: CallOptions): Promise<Mesh | undefined> {
+async function readMeshOrNothing(
+  scope: Pick<FoundIstiod, 'entry' | 'api'>,
+  revision: string,
+  options: CallOptions,
+): Promise<Mesh | undefined> {
   try {
     return await readMesh(scope, revision, options);
   } catch (error) {
@@ -115,9 +119,7 @@ function gatewayDetails({ ref, service, place }: GatewayPlace): readonly Control
   if (service === undefined && place === undefined) return [{ ...detail('gateway', named), attention: true }];
   return [
     detail('gateway', named),
-    place === undefined
-      ? { ...detail(GATEWAY_DETAIL, { value: '-', from: named.from }), attention: true }
-      : detail(GATEWAY_DETAIL, place),
+    place === undefined ? { ...detail(GATEWAY_DETAIL, { value: '-', from: named.from }), attention: true } : detail(GATEWAY_DETAIL, place),
   ];
 }
 

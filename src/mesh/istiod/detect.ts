@@ -60,7 +60,11 @@ async function istiods(
 }
 
 /** Without an istiod of its own, a cluster has a Service that leads to another's (istiod facts 5: primary-remote). */
-async function remoteService({ istio: { namespace } }: ClusterEntry, api: ClusterApi, options: CallOptions): Promise<ObjectRef | undefined> {
+async function remoteService(
+  { istio: { namespace } }: ClusterEntry,
+  api: ClusterApi,
+  options: CallOptions,
+): Promise<ObjectRef | undefined> {
   for (const name of ['istiod-remote', 'istiod']) {
     const ref: ObjectRef = { apiVersion: 'v1', kind: 'Service', namespace, name };
     const service = await readable(api.get(ref, options));
@@ -90,7 +94,9 @@ function releaseOf(object: KubeObject, path: Path): ValueSource | undefined {
     return { value: container.tag, from: { kind: 'object', object: ref, field: `${path.join('.')}[${container.index}].image` } };
   const labels = stringsAt(object, 'metadata', 'labels');
   const key = labelKeys.find((one) => plainRelease(labels[one] ?? '') !== undefined);
-  return key === undefined ? undefined : { value: labels[key] ?? '', from: { kind: 'object', object: ref, field: `metadata.labels.${key}` } };
+  return key === undefined
+    ? undefined
+    : { value: labels[key] ?? '', from: { kind: 'object', object: ref, field: `metadata.labels.${key}` } };
 }
 
 async function installedRelease(

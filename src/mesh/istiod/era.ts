@@ -2,7 +2,7 @@ import type { Era } from '../era.ts';
 import { checks } from './checks.ts';
 import { detect, pinned } from './detect.ts';
 import { generate, hostInputs } from './generate.ts';
-import { groups } from './groups.ts';
+import { entryOf, groups } from './groups.ts';
 import { findings } from './lint.ts';
 import { readBalancers } from './loadBalancers.ts';
 import { planDeregister, planRegister } from './registration.ts';
@@ -16,7 +16,10 @@ import { vmPlans } from './vmPlans.ts';
 export const istiod: Era = {
   id: 'istiod',
   groups,
-  watched: ['WorkloadGroup', 'WorkloadEntry'].map((kind) => ({ apiVersion: `${NETWORKING}/v1`, kind })),
+  watched: [
+    ...['WorkloadGroup', 'WorkloadEntry', 'ServiceEntry'].map((kind) => ({ apiVersion: `${NETWORKING}/v1`, kind })),
+    { apiVersion: 'v1', kind: 'Service' },
+  ],
   detect,
   pinned,
   loadBalancers: readBalancers,
@@ -27,7 +30,7 @@ export const istiod: Era = {
   generate,
   lint: findings,
   probe: (scope, files) => sidecarOf(scope).probe(files),
-  ...vmPlans({ entryOf: groups.entryOf, checks }),
+  ...vmPlans({ entryOf, checks }),
   planRegister,
   planDeregister,
   checks,

@@ -18,7 +18,12 @@ export interface Exposure {
 
 /** The objects that expose this revision now, whatever they are called. */
 export async function readExposure(
-  { entry, api, apiVersion, revision }: { readonly entry: ClusterEntry; readonly api: ClusterApi; readonly apiVersion: string; readonly revision: string },
+  {
+    entry,
+    api,
+    apiVersion,
+    revision,
+  }: { readonly entry: ClusterEntry; readonly api: ClusterApi; readonly apiVersion: string; readonly revision: string },
   options?: CallOptions,
 ): Promise<Exposure> {
   const { namespace } = entry.istio;
@@ -48,8 +53,7 @@ function leadsToIstiod(route: KubeObject, { metadata: { name } }: KubeObject, en
     (rule) =>
       listAt(rule, 'match').some((match) => (numberAt(match, 'port') ?? ISTIOD_PORT) === ISTIOD_PORT) &&
       listAt(rule, 'route').some(
-        (to) =>
-          hosts.includes(textAt(to, 'destination', 'host') ?? '') && numberAt(to, 'destination', 'port', 'number') === ISTIOD_PORT,
+        (to) => hosts.includes(textAt(to, 'destination', 'host') ?? '') && numberAt(to, 'destination', 'port', 'number') === ISTIOD_PORT,
       ),
   );
 }

@@ -1,7 +1,7 @@
 import { textAt } from '../cluster/untrusted.ts';
-import type { ClusterScope, VmScope } from '../era.ts';
-import type { GeneratedFile, VmEntry } from '../model.ts';
-import type { CallOptions, ProbeRequest } from '../ports.ts';
+import type { Era, VmScope } from '../era.ts';
+import type { GeneratedFile } from '../model.ts';
+import type { CallOptions } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
 import { clusterEnvFile } from './clusterEnv.ts';
 import { gatewayAddress, gatewayHostname } from './gatewayAddress.ts';
@@ -18,7 +18,7 @@ import { asAgentKeepsIt } from './rootCert.ts';
 import { tokenFile } from './token.ts';
 
 /** What `generate` asks of a VM that can be reached: what the hosts file holds, and what is left of its credentials. */
-export function hostInputs({ entry, controlPlane }: ClusterScope, _vm: VmEntry): ProbeRequest {
+export const hostInputs: Era['hostInputs'] = ({ entry, controlPlane }) => {
   const hostname = gatewayHostname(entry, controlPlane);
   return {
     facts: true,
@@ -31,7 +31,7 @@ export function hostInputs({ entry, controlPlane }: ClusterScope, _vm: VmEntry):
     ],
     ...(hostname === undefined ? {} : { resolve: [hostname] }),
   };
-}
+};
 
 /**
  * Every file of a VM: what `istioctl x workload entry configure` writes (istiod facts 1.5-1.7), with other modes, a hosts file that is merged and never
@@ -64,8 +64,7 @@ export async function generate(scope: VmScope, options: CallOptions = {}): Promi
 
 /** The group of the VM as it is in the cluster. Throws `istiod.no-group`, `istiod.group-missing`. */
 export async function readGroup({ api, vm, controlPlane }: VmScope, options?: CallOptions): Promise<LiveGroup> {
-  if (vm.workloadGroup === undefined)
-    throw problem('istiod.no-group', { vm: vm.name }, { kind: 'bad-input', field: 'workloadGroup' });
+  if (vm.workloadGroup === undefined) throw problem('istiod.no-group', { vm: vm.name }, { kind: 'bad-input', field: 'workloadGroup' });
   const ref = groupRef(networkingVersion(controlPlane.release), vm.namespace, vm.workloadGroup);
   const found = await api.get(ref, options);
   if (found === undefined) throw problem('istiod.group-missing', { name: refName(ref), vm: vm.name }, { field: 'workloadGroup' });
@@ -77,13 +76,24 @@ async function rootCertFile({ api, vm, ports, state }: VmScope, options: CallOpt
   const ref = configMap(vm.namespace, 'istio-ca-root-cert');
   const text = textAt(await existing(api, ref, options), 'data', 'root-cert.pem');
   if (text?.includes('-----BEGIN CERTIFICATE-----') !== true) throw problem('istiod.root-cert', { name: refName(ref) });
-  const source = { value: refName(ref), from: { kind: 'object', object: ref, field: 'data.root-cert.pem' }, readAt: ports.clock.now().toISOString() } as const;
+  const source = {
+    value: refName(ref),
+    from: { kind: 'object', object: ref, field: 'data.root-cert.pem' },
+    readAt: ports.clock.now().toISOString(),
+  } as const;
   const file: GeneratedFile = {
     path: ROOT_CERT,
     mode: 0o644,
     owner: OWNER,
     group: OWNER,
-    content: { kind: 'text', text, sources: text.replace(/\n$/, '').split('\n').map(() => [source]) },
+    content: {
+      kind: 'text',
+      text,
+      sources: text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map(() => [source]),
+    },
     readBy: [UNIT],
     editable: false,
   };

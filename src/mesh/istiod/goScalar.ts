@@ -1,21 +1,20 @@
 /** How Go's yaml.v2 orders keys and writes text: plain where it stays text, else quoted or as a block. */
 
-const words = new Set(
-  [
-    ...['y', 'yes', 'true', 'on', 'n', 'no', 'false', 'off', 'null'].flatMap((word) => [
-      word,
-      word.toUpperCase(),
-      `${word.charAt(0).toUpperCase()}${word.slice(1)}`,
-    ]),
-    ...['', '~'],
-    ...['.nan', '.NaN', '.NAN'],
-    ...['', '+', '-'].flatMap((sign) => ['.inf', '.Inf', '.INF'].map((word) => `${sign}${word}`)),
-  ],
-);
+const words = new Set([
+  ...['y', 'yes', 'true', 'on', 'n', 'no', 'false', 'off', 'null'].flatMap((word) => [
+    word,
+    word.toUpperCase(),
+    `${word.charAt(0).toUpperCase()}${word.slice(1)}`,
+  ]),
+  ...['', '~'],
+  ...['.nan', '.NaN', '.NAN'],
+  ...['', '+', '-'].flatMap((sign) => ['.inf', '.Inf', '.INF'].map((word) => `${sign}${word}`)),
+]);
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const decimal = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 const integer = /^[-+]?(0[bB][01]+|0[oO]?[0-7]+|0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)$/;
-const date = /^\d{4}-(\d{1,2})-(\d{1,2})(?:$|[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?$)/;
+const date =
+  /^\d{4}-(\d{1,2})-(\d{1,2})(?:$|[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?$)/;
 
 /** A text in one line. */
 export function scalar(text: string): string {
@@ -27,7 +26,7 @@ export function scalar(text: string): string {
 export function literalHint(text: string): string | undefined {
   if (!text.includes('\n') || isSpecial(text)) return undefined;
   // A blank at the end or before a line's end would be lost.
-  if (text.endsWith(' ') || / \n/.test(text)) return undefined;
+  if (text.endsWith(' ') || text.includes(' \n')) return undefined;
   const indent = /^[ \n]/.test(text) ? '2' : '';
   if (!text.endsWith('\n')) return `${indent}-`;
   return text === '\n' || text.endsWith('\n\n') ? `${indent}+` : indent;

@@ -37,7 +37,12 @@ export function liveGroup(object: KubeObject): LiveGroup {
     weight: numberAt(template, 'weight'),
     probe: probeOf(probe),
   };
-  return { ref: groupRef(object.apiVersion, namespace, name), group: withoutUndefined(group), objectAnnotations: stringsAt(object, 'metadata', 'annotations'), probe };
+  return {
+    ref: groupRef(object.apiVersion, namespace, name),
+    group: withoutUndefined(group),
+    objectAnnotations: stringsAt(object, 'metadata', 'annotations'),
+    probe,
+  };
 }
 
 function numbersAt(value: unknown, key: string): Readonly<Record<string, number>> {
@@ -65,7 +70,10 @@ function handlerOf(probe: unknown): Handler | undefined {
   const http = at(probe, 'httpGet');
   if (http !== undefined) {
     const scheme = textAt(http, 'scheme')?.toUpperCase();
-    const headers = listAt(http, 'httpHeaders').map((header) => ({ name: textAt(header, 'name') ?? '', value: textAt(header, 'value') ?? '' }));
+    const headers = listAt(http, 'httpHeaders').map((header) => ({
+      name: textAt(header, 'name') ?? '',
+      value: textAt(header, 'value') ?? '',
+    }));
     return withoutUndefined<Handler>({
       kind: 'httpGet',
       port: numberAt(http, 'port') ?? 0,
@@ -76,7 +84,8 @@ function handlerOf(probe: unknown): Handler | undefined {
     });
   }
   const tcp = at(probe, 'tcpSocket');
-  if (tcp !== undefined) return withoutUndefined<Handler>({ kind: 'tcpSocket', port: numberAt(tcp, 'port') ?? 0, host: textAt(tcp, 'host') });
+  if (tcp !== undefined)
+    return withoutUndefined<Handler>({ kind: 'tcpSocket', port: numberAt(tcp, 'port') ?? 0, host: textAt(tcp, 'host') });
   const exec = at(probe, 'exec');
   if (exec !== undefined) return { kind: 'exec', command: listAt(exec, 'command').filter((word) => typeof word === 'string') };
   const grpc = at(probe, 'grpc');

@@ -47,10 +47,10 @@ function checkPorts(ports: WorkloadGroup['ports']): void {
 }
 
 function checkProbe({ handler, ...times }: ReadinessProbe): void {
-  for (const [name, seconds] of Object.entries(times)) if (seconds !== undefined) checkNumber(`probe.${name}`, seconds, 0, SECONDS_LIMIT);
+  for (const [name, seconds] of Object.entries(times)) checkNumber(`probe.${name}`, seconds, 0, SECONDS_LIMIT);
   const at = `probe.${handler.kind}`;
   if (handler.kind === 'exec') {
-    if (handler.command.length === 0 || handler.command[0] === '') throw invalid(`${at}.command`, '', 'empty');
+    if (handler.command.length === 0 || handler.command.includes('')) throw invalid(`${at}.command`, '', 'empty');
     return;
   }
   checkPort(`${at}.port`, handler.port);
@@ -78,5 +78,10 @@ function checkNumber(field: string, value: number, from: number, to: number): vo
 
 function invalid(field: string, value: string, rule: string, args: Readonly<Record<string, number>> = {}): MeshError {
   const all = { field, value, ...args };
-  return problem('group.invalid', all, { id: `istiod.group.${rule}`, kind: 'bad-input', field, next: message('istiod.group.next', { field }) });
+  return problem('group.invalid', all, {
+    id: `istiod.group.${rule}`,
+    kind: 'bad-input',
+    field,
+    next: message('istiod.group.next', { field }),
+  });
 }

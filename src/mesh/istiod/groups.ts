@@ -27,14 +27,16 @@ export async function readGroups(scope: ClusterScope, options: CallOptions = {})
       const live = liveGroup(object);
       const own = entries
         .map((entry) => ({ entry, vm: vmOf(entry, live, scope.inventory, scope.entry.name) }))
-        .filter(({ entry, vm }) => entry.metadata.namespace === live.group.namespace && (vm !== undefined || groupOf(entry) === live.group.name));
+        .filter(
+          ({ entry, vm }) => entry.metadata.namespace === live.group.namespace && (vm !== undefined || groupOf(entry) === live.group.name),
+        );
       return { ref: live.ref, group: live.group, entries: own.map(({ entry, vm }) => entryFacts(entry, vm, now)) };
     })
     .sort((one, other) => refName(one.ref).localeCompare(refName(other.ref)));
 }
 
 /** How the cluster sees one VM. Throws what `readGroup` throws. */
-async function entryOf(scope: VmScope, options: CallOptions = {}): Promise<WorkloadEntry> {
+export async function entryOf(scope: VmScope, options: CallOptions = {}): Promise<WorkloadEntry> {
   const live = await readGroup(scope, options);
   const { apiVersion } = live.ref;
   const entries = await scope.api.list({ apiVersion, kind: 'WorkloadEntry', namespace: live.group.namespace }, options);
@@ -71,7 +73,11 @@ async function planGroup(scope: ClusterScope, group: WorkloadGroup, options: Cal
   const hasAccount = (await readable(scope.api.get(account, options))) !== undefined;
   const ref = groupRef(networkingVersion(scope.controlPlane.release), group.namespace, group.name);
   const object = groupObject(ref, group);
-  const newAccount: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account.name, namespace: account.namespace } };
+  const newAccount: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: account.name, namespace: account.namespace },
+  };
   return {
     id: 'workload-group',
     title: message('istiod.group.title', { name: refName(ref) }),

@@ -36,16 +36,19 @@ function ours(name: string, address: string): string {
 function merged(text: string, name: string, address: string): readonly string[] {
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   const line = ours(name, address);
-  let placed = false;
-  const kept = lines.flatMap((one) => {
-    const names = namesOf(one);
-    if (!names.includes(name)) return [one];
-    if (names.length > 1) return [without(one, name)];
-    if (placed) return [];
-    placed = true;
-    return [line];
+  const first = lines.findIndex((one) => isOnly(one, name));
+  const kept = lines.flatMap((one, index) => {
+    if (!namesOf(one).includes(name)) return [one];
+    if (!isOnly(one, name)) return [without(one, name)];
+    return index === first ? [line] : [];
   });
-  return placed ? kept : [...kept, line];
+  return first < 0 ? [...kept, line] : kept;
+}
+
+/** A line for this name and no other. */
+function isOnly(line: string, name: string): boolean {
+  const names = namesOf(line);
+  return names.length === 1 && names[0] === name;
 }
 
 /** Names of a line, without its comment. */

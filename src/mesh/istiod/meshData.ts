@@ -25,7 +25,10 @@ type Scope = Pick<ClusterScope, 'entry' | 'api'>;
 /** Throws `istiod.config-map` where one is missing, `istiod.yaml`, `istiod.cluster-id`. */
 export async function readMeshData(scope: Scope, options: CallOptions = {}): Promise<MeshData> {
   const revision = await readRevision(scope.entry, scope.api, options);
-  const [{ ref, mesh }, clusterId] = await Promise.all([readMesh(scope, revision.value, options), readClusterId(scope, revision.value, options)]);
+  const [{ ref, mesh }, clusterId] = await Promise.all([
+    readMesh(scope, revision.value, options),
+    readClusterId(scope, revision.value, options),
+  ]);
   return {
     revision,
     ref,

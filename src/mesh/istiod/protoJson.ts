@@ -35,6 +35,11 @@ function firstLine(error: unknown): string {
 
 /** A message as Istio prints it. Throws `istiod.field` where a value does not fit its field. */
 export function normalized(value: unknown, shape: MessageShape, place: Place): JsonObject {
+  return withoutZeros(setFields(value, shape, place), shape);
+}
+
+/** Every field of its own that a message sets, also to zero: that takes back what another said before. Throws `istiod.field`. */
+export function setFields(value: unknown, shape: MessageShape, place: Place): JsonObject {
   if (value === null || value === undefined) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw misfit(place, 'mapping', value);
   const written = new Map(Object.entries(value).map(([key, item]) => [camel(key, shape), item] as const));
@@ -47,17 +52,26 @@ export function normalized(value: unknown, shape: MessageShape, place: Place): J
       continue;
     }
     if (item === null) continue;
-    const found = field(item, kind, at);
-    const isChosen = shape.choices?.some((names) => names.includes(name)) === true;
-    if (isChosen || !isZero(found, kind)) result[name] = found;
+    result[name] = field(item, kind, at);
   }
   return result;
+}
+
+/** Without fields that are zero, except those that were chosen out of several. */
+export function withoutZeros(message: JsonObject, { fields, choices }: MessageShape): JsonObject {
+  const isKept = ([name, value]: readonly [string, unknown]): boolean => {
+    const kind = fields[name];
+    return kind === undefined || choices?.some((names) => names.includes(name)) === true || !isZero(value, kind);
+  };
+  return Object.fromEntries(Object.entries(message).filter(isKept));
 }
 
 /** `one`, with every field that `other` sets in place of it; of a group of which one can be set, the last one stays (as a second YAML applied to a message). */
 export function applied(one: JsonObject, other: JsonObject, shape: MessageShape): JsonObject {
   const replaced = new Set(
-    (shape.choices ?? []).filter((names) => names.some((name) => name in other)).flatMap((names) => names.filter((name) => !(name in other))),
+    (shape.choices ?? [])
+      .filter((names) => names.some((name) => name in other))
+      .flatMap((names) => names.filter((name) => !(name in other))),
   );
   return { ...Object.fromEntries(Object.entries(one).filter(([name]) => !replaced.has(name))), ...other };
 }
@@ -135,9 +149,14 @@ function duration(value: unknown, place: Place): string {
   const parts = [...text.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g)];
   const nanoseconds = parts.reduce((sum, [, whole = '', fraction = '', unit = 's']) => {
     const size = units[unit] ?? 0n;
-    return sum + BigInt(whole === '' ? 0 : whole) * size + (fraction === '' ? 0n : (BigInt(fraction) * size) / 10n ** BigInt(fraction.length));
+    return (
+      sum + BigInt(whole === '' ? 0 : whole) * size + (fraction === '' ? 0n : (BigInt(fraction) * size) / 10n ** BigInt(fraction.length))
+    );
   }, 0n);
-  const places = String(nanoseconds % 1_000_000_000n).padStart(9, '0').replace(/^(\d{3})000000$/, '$1').replace(/^(\d{6})000$/, '$1');
+  const places = String(nanoseconds % 1_000_000_000n)
+    .padStart(9, '0')
+    .replace(/^(\d{3})000000$/, '$1')
+    .replace(/^(\d{6})000$/, '$1');
   const sign = text.startsWith('-') && nanoseconds > 0n ? '-' : '';
   return `${sign}${nanoseconds / 1_000_000_000n}${/^0+$/.test(places) ? '' : `.${places}`}s`;
 }

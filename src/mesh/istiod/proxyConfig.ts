@@ -4,7 +4,7 @@ import type { LiveGroup } from './groupObject.ts';
 import { byCodePoint, goJson } from './goText.ts';
 import type { MeshData } from './meshData.ts';
 import { isRevisioned, istiodAddress } from './naming.ts';
-import { applied, normalized, parseYaml, type JsonObject } from './protoJson.ts';
+import { applied, normalized, parseYaml, setFields, withoutZeros, type JsonObject } from './protoJson.ts';
 import { probeShape, proxyConfigShape } from './protoShapes.ts';
 
 export interface VmChoices {
@@ -77,14 +77,14 @@ function written(mesh: MeshData, { ref, objectAnnotations, group }: LiveGroup): 
   const fieldSources: Record<string, Source> = {};
   const metadataSources: Record<string, Source> = {};
   for (const { value, object, field } of layers) {
-    const layer = normalized(value, proxyConfigShape, { object: refName(object), path: field });
+    const layer = setFields(value, proxyConfigShape, { object: refName(object), path: field });
     fields = applied(fields, layer, proxyConfigShape);
     for (const name of Object.keys(layer)) fieldSources[name] = { kind: 'object', object, field: `${field}.${name}` };
     const added = (layer.proxyMetadata ?? {}) as Readonly<Record<string, string>>;
     metadata = { ...metadata, ...added };
     for (const key of Object.keys(added)) metadataSources[key] = { kind: 'object', object, field: `${field}.proxyMetadata.${key}` };
   }
-  return { fields, metadata, fieldSources, metadataSources };
+  return { fields: withoutZeros(fields, proxyConfigShape), metadata, fieldSources, metadataSources };
 }
 
 /** What istiod wants to know of the VM. */

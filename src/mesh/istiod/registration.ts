@@ -40,11 +40,16 @@ export async function planRegister(
     throw problem('istiod.register.labels', { name: refName(ref), vms: service.vms.join(', ') }, { kind: 'bad-input', field: 'services' });
   await assertAccess(scope, questions(ref), options);
   const present = await scope.api.get(ref, options);
-  const other = present?.kind === 'Service' ? stringsAt(present, 'spec', 'selector') : stringsAt(present, 'spec', 'workloadSelector', 'labels');
+  const other =
+    present?.kind === 'Service' ? stringsAt(present, 'spec', 'selector') : stringsAt(present, 'spec', 'workloadSelector', 'labels');
   const unselected = all.filter(({ live }) => !selects(other, live.group.labels));
   // A selector that takes them already is left as somebody wrote it.
   if (Object.keys(other).length > 0 && unselected.length > 0)
-    throw problem('istiod.register.selector', { name: refName(ref), selector: labelText(other), vms: unselected.map(({ vm }) => vm.name).join(', ') });
+    throw problem('istiod.register.selector', {
+      name: refName(ref),
+      selector: labelText(other),
+      vms: unselected.map(({ vm }) => vm.name).join(', '),
+    });
   const chosen = Object.keys(other).length > 0 ? other : selector;
   return {
     id: 'register',
@@ -160,7 +165,9 @@ function protocolOf(name: string): string {
 /** Looks whether the selector really takes the entries that are there; a VM that has not joined yet has none. */
 function selectionStep(scope: ClusterScope, ref: ObjectRef, all: readonly Member[], selector: Labels): Step {
   const { api, entry, ports } = scope;
-  const find = async (options?: CallOptions): Promise<readonly { readonly vm: string; readonly name: string; readonly selected: boolean }[]> => {
+  const find = async (
+    options?: CallOptions,
+  ): Promise<readonly { readonly vm: string; readonly name: string; readonly selected: boolean }[]> => {
     const apiVersion = networkingVersion(scope.controlPlane.release);
     const entries = await api.list({ apiVersion, kind: 'WorkloadEntry', namespace: ref.namespace }, options);
     return all.flatMap(({ vm, live }) => {

@@ -40,12 +40,12 @@ function isTokenWanted({ state, ports }: VmScope, group: WorkloadGroup): boolean
 }
 
 function lasts(certificate: RemoteFile['certificate'], { namespace, serviceAccount }: WorkloadGroup, now: number): boolean {
-  if (certificate === undefined || !certificate.uris.some((uri) => uri.endsWith(`/ns/${namespace}/sa/${serviceAccount}`))) return false;
+  if (!certificate?.uris.some((uri) => uri.endsWith(`/ns/${namespace}/sa/${serviceAccount}`))) return false;
   const end = Date.parse(certificate.notAfter);
   return end - now > NEAR_END * (end - Date.parse(certificate.notBefore));
 }
 
 function counts(token: RemoteFile['token'], { namespace, serviceAccount }: WorkloadGroup, now: number): boolean {
-  if (token === undefined || token.subject !== `system:serviceaccount:${namespace}:${serviceAccount}`) return false;
+  if (token?.subject !== `system:serviceaccount:${namespace}:${serviceAccount}`) return false;
   return token.audiences.includes(AUDIENCE) && Date.parse(token.expiresAt) - now > TOKEN_LEFT_MS;
 }
