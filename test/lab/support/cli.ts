@@ -7,6 +7,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { down } from '../down.ts';
 import type { Lab } from '../env.ts';
+import type { IstioKind } from '../record.ts';
 import { startOwnLab } from './ownLab.ts';
 
 const program = path.resolve(import.meta.dirname, '../../../src/cli.ts');
@@ -49,18 +50,19 @@ export class CliBench {
     this.folder = folder;
   }
 
-  static async start(name: string, machines: number, inventory: string): Promise<CliBench> {
-    const bench = new CliBench(await startOwnLab(name, machines), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
+  static async start(name: string, machines: number, inventory: string, istio?: IstioKind): Promise<CliBench> {
+    const bench = new CliBench(await startOwnLab(name, machines, istio), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
     await bench.write('mesh-expansion.yaml', inventory);
     await bench.#settled();
     return bench;
   }
 
-  /** Citadel still writes secrets when a lab is up; comparisons begin when nothing moves any more. */
+  /** Citadel still writes secrets, and istiod its root, when a lab is up; comparisons begin when nothing moves any more. */
   async #settled(): Promise<void> {
+    const written = this.lab.istio === 'istiod' ? 'ConfigMap vm/istio-ca-root-cert=' : 'Secret vm/istio.default=';
     for (let [quiet, last, end] = [0, '', Date.now() + 60_000]; quiet < 4 && Date.now() < end;) {
       const state = await this.clusterState();
-      quiet = state === last && state.includes('Secret vm/istio.default=') ? quiet + 1 : 0;
+      quiet = state === last && state.includes(written) ? quiet + 1 : 0;
       last = state;
       await sleep(500);
     }
@@ -149,7 +151,7 @@ export class CliBench {
     const template = '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}={.metadata.resourceVersion}{"\\n"}{end}';
     const { stdout } = await this.lab.kubectl([
       'get',
-      'services,endpoints,secrets,configmaps,serviceaccounts,namespaces',
+      `services,endpoints,secrets,configmaps,serviceaccounts,namespaces${this.lab.istio === 'istiod' ? ',gateways,virtualservices,workloadgroups,serviceentries' : ''}`,
       '-A',
       '-o',
       `jsonpath=${template}`,
