@@ -85,6 +85,9 @@ function pageOf(service: KubeObject, domain: string): readonly MeshPage[] {
   return number === undefined ? [] : [{ url: `http://${name}.${namespace}.svc.${domain}:${number}/`, service: `${namespace}/${name}` }];
 }
 
+/** curl could not resolve the host. */
+const NO_NAME = 6;
+
 export function serviceCheck(page: MeshPage | undefined): Check {
   const url = page?.url ?? '-';
   return {
@@ -100,7 +103,7 @@ export function judgeService(url: string, output: CommandOutput): Judgement {
   if (output.timedOut) return timedOut();
   if (output.exitCode === 127) return noProgram('curl', 'curl');
   const next = message('istiod.check.service.next');
-  if (output.exitCode === 6)
+  if (output.exitCode === NO_NAME || output.stderr.includes('Resolving timed out'))
     return failed(message('check.http.name', { url }), message('istiod.check.service.name.why'), message('istiod.check.service.name.next'));
   if (output.exitCode !== 0)
     return failed(

@@ -1,0 +1,276 @@
+// The checks of the istiod era on a real machine: all of them pass where it is joined, and each is seen to fail, for the right reason, where it was broken for it.
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
+import { runChecks } from '../../../src/mesh/checkRunner.ts';
+import type { VmScope } from '../../../src/mesh/era.ts';
+import { istiod } from '../../../src/mesh/istiod/era.ts';
+import type { MeshPorts } from '../../../src/mesh/mesh.ts';
+import type { CheckResult, ClusterEntry, VmEntry } from '../../../src/mesh/model.ts';
+import type { VmHost } from '../../../src/mesh/ports.ts';
+import { openHost } from '../../../src/ssh/index.ts';
+import { down } from '../down.ts';
+import { runEcho, stopEcho } from '../echo.ts';
+import { istiodLab, type Lab } from '../env.ts';
+import type { Heal } from '../faults.ts';
+import { restartIstiod } from '../istiodControl.ts';
+import { Person } from '../sshSupport.ts';
+import { eventually } from '../support/eventually.ts';
+import { applyGroup, exposeIstiod, healthOf, hideIstiod, isConnected, joinByHand, type GroupByHand } from '../support/istiodGuide.ts';
+import { ownLabName, startOwnLab } from '../support/ownLab.ts';
+
+const NAME = 'istiodchecks';
+const PORT = 3306;
+const GROUP: GroupByHand = {
+  name: 'mysql',
+  namespace: 'vm',
+  ports: { mysql: PORT },
+  probe: { periodSeconds: 1, httpGet: { path: '/healthz', port: PORT } },
+};
+const ALL = [
+  ...['istiod-name', 'istiod-tcp', 'istiod-tls', 'clock', 'certificate', 'token', 'unit istio', 'ready', 'agent-log', 'listeners'],
+  ...['capture', 'ssh-port', 'version', 'entry', 'mesh-service'],
+];
+
+describe('checks of a machine with istiod', function () {
+  this.timeout(120_000);
+  let lab: Lab;
+  let host: VmHost;
+  let scope: VmScope;
+  const heals: Heal[] = [];
+  const root = async (script: string): Promise<string> => (await lab.onMachine('vm-1', ['sh', '-ec', script])).stdout.trim();
+  const heal = (script: string): void => {
+    heals.push(async () => {
+      await root(script);
+    });
+  };
+
+  before(async function () {
+    this.timeout(1_800_000);
+    lab = process.env.MESH_ISTIOD_LAB === undefined ? await startOwnLab(NAME, 1, 'istiod') : await istiodLab();
+    await exposeIstiod(lab);
+    await applyGroup(lab, GROUP);
+    await runEcho(lab, 'vm-1', PORT);
+    await joinByHand(lab, 'vm-1', GROUP);
+    await root('systemctl enable istio');
+    await healthy();
+    const entry: ClusterEntry = {
+      name: 'lab',
+      context: lab.contexts.lab,
+      istio: { namespace: 'istio-system' },
+      clusterDomain: 'cluster.local',
+    };
+    const vm: VmEntry = { name: 'vm-1', host: 'vm-1', cluster: 'lab', namespace: 'vm', serviceAccount: 'mysql', workloadGroup: 'mysql' };
+    const api = createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context: lab.contexts.lab, env: {} });
+    const controlPlane = await istiod.detect(entry, api);
+    assert.ok(controlPlane);
+    host = await openHost('vm-1', { configFile: lab.sshConfig, prompter: new Person() });
+    scope = {
+      ...{ entry, vm, api, controlPlane, ports: portsAt(0), address: lab.machine('vm-1').address },
+      inventory: { version: 1, clusters: [entry], vms: [vm], services: [] },
+    };
+  });
+  afterEach(async function () {
+    this.timeout(120_000);
+    for (const one of heals.splice(0).reverse()) await one();
+  });
+  after(async () => {
+    await host.close();
+    if (process.env.MESH_ISTIOD_LAB === undefined && !process.env.MESH_KEEP_LAB) await down(ownLabName(NAME));
+  });
+
+  /** Ports whose clock is so many hours ahead. Only the clock is asked here. */
+  function portsAt(hours: number): MeshPorts {
+    const clock = {
+      now: () => new Date(Date.now() + hours * 3_600_000),
+      sleep: async (milliseconds: number) => {
+        await sleep(milliseconds);
+      },
+    };
+    return { clock } as unknown as MeshPorts;
+  }
+
+  const healthy = (): Promise<void> => eventually('Healthy', async () => (await healthOf(lab, GROUP)) === 'True', 60_000);
+
+  async function results(only: readonly string[] = ALL, hours = 0): Promise<Map<string, CheckResult>> {
+    const checks = await istiod.checks({ ...scope, ports: portsAt(hours) });
+    const asked = checks.filter(({ id }) => only.includes(id));
+    return new Map((await runChecks(asked, host, {})).map((result) => [result.id, result]));
+  }
+
+  /** What these checks say, in time. */
+  async function say(wanted: Readonly<Record<string, string>>, { hours = 0, limit = 30_000 } = {}): Promise<void> {
+    const end = Date.now() + limit;
+    for (;;) {
+      const found = await results(Object.keys(wanted), hours);
+      const said = Object.fromEntries([...found].map(([id, { verdict, reason }]) => [id, `${verdict} ${reason.id}`]));
+      try {
+        assert.deepEqual(said, wanted);
+        return;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await sleep(500);
+      }
+    }
+  }
+
+  it('pass where it is joined, with commands that can be pasted', async () => {
+    let found = await results();
+    const end = Date.now() + 20_000;
+    while ([...found.values()].some(({ verdict }) => verdict !== 'ok') && Date.now() < end) found = await results();
+    assert.deepEqual(
+      [...found.values()].map(({ id, verdict, reason, output }) =>
+        verdict === 'ok' ? id : `${id}: ${verdict} ${reason.id} ${JSON.stringify(reason.args)} ${output}`,
+      ),
+      ALL,
+    );
+    assert.equal(
+      [...found.values()].some(({ output }) => /eyJ[\w-]+\.eyJ|PRIVATE KEY/.test(output)),
+      false,
+      'no secret is shown',
+    );
+    const pasted = await lab.ssh('vm-1', ['sh', '-c', found.get('mesh-service')?.commandLine ?? '']);
+    assert.match(pasted.stdout, /^server: envoy\r$/m);
+    const claims = await lab.ssh('vm-1', ['sh', '-c', found.get('token')?.commandLine ?? '']);
+    assert.match(claims.stdout, /"sub":"system:serviceaccount:vm:mysql"\}$/m);
+  });
+
+  it('tell a wrong line of /etc/hosts from a missing one', async () => {
+    await root('cp /etc/hosts /run/hosts; sed -i "s/^.* istiod.istio-system.svc/192.0.2.1 istiod.istio-system.svc/" /etc/hosts');
+    heal('cat /run/hosts >/etc/hosts');
+    await say({ 'istiod-name': 'fail istiod.check.name.other' });
+    await root('sed -i "/istiod.istio-system.svc/d" /etc/hosts');
+    await say({ 'istiod-tcp': 'fail istiod.check.name.unknown', 'istiod-tls': 'fail istiod.check.name.unknown' });
+  });
+
+  it('tell a dropped port from a refused one, past Envoy, which accepts all', async () => {
+    await root('iptables -I OUTPUT -p tcp --dport 15012 -j DROP');
+    heals.push(async () => void (await root('iptables -D OUTPUT -p tcp --dport 15012 -j DROP 2>/dev/null || :')));
+    await say({ 'istiod-tcp': 'fail istiod.check.tcp.silent', 'istiod-tls': 'fail istiod.check.tls.failed' });
+    await root('iptables -D OUTPUT -p tcp --dport 15012 -j DROP');
+    await hideIstiod(lab);
+    heals.push(() => exposeIstiod(lab));
+    await say({ 'istiod-tcp': 'fail istiod.check.tcp.refused' });
+  });
+
+  it('see a root certificate that is another, and one that is gone', async () => {
+    await root('systemctl stop istio; cp -p /etc/certs/root-cert.pem /run/root-cert.pem');
+    heals.push(async () => {
+      await root('cp -p /run/root-cert.pem /etc/certs/root-cert.pem; systemctl start --no-block istio');
+      await healthy();
+    });
+    await root(
+      'openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /O=other -keyout /dev/null -out /etc/certs/root-cert.pem 2>/dev/null',
+    );
+    await say({ 'istiod-tls': 'fail istiod.check.tls.unknown-root' });
+    await root('rm /etc/certs/root-cert.pem');
+    await say({ 'istiod-tls': 'fail istiod.check.tls.no-root' });
+  });
+
+  it('see clocks that differ, and credentials that are over', async () => {
+    await say({ clock: 'fail istiod.check.clock.off' }, { hours: 1 });
+    await say({ clock: 'fail istiod.check.clock.off' }, { hours: -1 });
+    await say({ certificate: 'ok istiod.check.certificate.ok', token: 'ok istiod.check.token.not-needed' }, { hours: 10 });
+    await say({ certificate: 'fail istiod.check.certificate.expired', token: 'fail istiod.check.token.expired' }, { hours: 48 });
+    await say({ certificate: 'fail istiod.check.certificate.early' }, { hours: -48 });
+    await root('mv /run/secrets/tokens/istio-token /run/token');
+    heal('mv /run/token /run/secrets/tokens/istio-token');
+    await say({ certificate: 'ok istiod.check.certificate.ok', token: 'ok istiod.check.token.not-needed' });
+    await root('cp -p /etc/certs/cert-chain.pem /run/chain; rm /etc/certs/cert-chain.pem');
+    heal('cp -p /run/chain /etc/certs/cert-chain.pem');
+    await say({ certificate: 'fail istiod.check.certificate.none', token: 'fail istiod.check.token.none' });
+  });
+
+  it('see an identity that is not the one of the inventory', async () => {
+    const mine = scope;
+    heals.push(async () => void (scope = mine));
+    scope = { ...mine, vm: { ...mine.vm, serviceAccount: 'other' } };
+    await say({ certificate: 'fail istiod.check.certificate.identity', token: 'fail istiod.check.token.other' });
+  });
+
+  it('see a sidecar that is stopped, and one that is not enabled', async () => {
+    await root('systemctl disable istio');
+    heal('systemctl enable istio');
+    await say({ 'unit istio': 'fail check.unit.not-enabled' });
+    await root('systemctl stop istio');
+    heals.push(async () => {
+      await root('systemctl start --no-block istio');
+      await healthy();
+    });
+    await say({
+      'unit istio': 'fail check.unit.down',
+      ready: 'fail check.http.refused',
+      listeners: 'fail istiod.check.listeners.no-envoy',
+      capture: 'fail istiod.check.capture.none',
+      'mesh-service': 'fail check.http.name',
+    });
+    await eventually('the entry being away', async () =>
+      /entry\.(never|disconnected)/.test((await results(['entry'])).get('entry')?.reason.id ?? ''),
+    );
+  });
+
+  it('see rules that were flushed, in the other kind of table, and port 22 in them', async () => {
+    await root('iptables-legacy-save -t nat >/run/nat');
+    heal('iptables-legacy-restore -T nat </run/nat');
+    await root('iptables-legacy -t nat -I ISTIO_INBOUND 1 -p tcp --dport 22 -j ISTIO_IN_REDIRECT');
+    await say({ 'ssh-port': 'fail istiod.check.ssh.captured' });
+    await root('iptables-legacy -t nat -I ISTIO_INBOUND 1 -p tcp --dport 22 -j RETURN');
+    await say({ 'ssh-port': 'ok istiod.check.ssh.ok' });
+    await root('iptables-legacy -t nat -F');
+    await say({ capture: 'fail istiod.check.capture.none' });
+  });
+
+  it('see names that the agent does not get to answer', async () => {
+    await root('cat /etc/resolv.conf >/run/resolv; echo "nameserver 192.0.2.53" >/etc/resolv.conf');
+    heal('cat /run/resolv >/etc/resolv.conf');
+    await say({ 'mesh-service': 'fail check.http.name' });
+  });
+
+  it('see an application that its probe does not find', async () => {
+    await stopEcho(lab, 'vm-1', PORT);
+    heals.push(async () => {
+      await runEcho(lab, 'vm-1', PORT);
+      await healthy();
+    });
+    await say({ entry: 'fail istiod.check.entry.unhealthy' });
+  });
+
+  it('see a workload group that was deleted', async () => {
+    await lab.kubectl(['-n', 'vm', 'delete', 'workloadgroup', 'mysql']);
+    heals.push(async () => {
+      await applyGroup(lab, GROUP);
+      await root('systemctl restart --no-block istio');
+      await healthy();
+    });
+    await root('systemctl restart --no-block istio');
+    await say({ 'agent-log': 'fail istiod.agent.no-group', entry: 'fail istiod.group-missing' }, { limit: 60_000 });
+  });
+
+  it('see a token that istiod does not take any more', async () => {
+    await root('systemctl stop istio; rm -f /etc/certs/cert-chain.pem /etc/certs/key.pem');
+    await lab.kubectl(['-n', 'vm', 'delete', 'serviceaccount', 'mysql']);
+    heals.push(async () => {
+      await root('systemctl stop istio; sed -i "/istiod.istio-system.svc/d" /etc/hosts');
+      await applyGroup(lab, GROUP);
+      await joinByHand(lab, 'vm-1', GROUP);
+      await eventually('connected', () => isConnected(lab, GROUP), 60_000);
+      await healthy();
+    });
+    await root('systemctl start --no-block istio');
+    await say({ 'agent-log': 'fail istiod.agent.unauthenticated', certificate: 'fail istiod.check.certificate.none' }, { limit: 60_000 });
+  });
+
+  it('see listeners that Envoy rejects, with its reason', async () => {
+    await restartIstiod(lab, { PILOT_ENABLE_ALPN_FILTER: 'true', PILOT_ENABLE_METADATA_EXCHANGE: 'true', PILOT_DISABLE_MX_ALPN: 'false' });
+    heals.push(async () => {
+      await restartIstiod(lab);
+      await root('systemctl restart --no-block istio');
+      await healthy();
+    });
+    await root('systemctl restart --no-block istio');
+    await say({ listeners: 'fail istiod.check.listeners.rejected' }, { limit: 60_000 });
+    const said = (await results(['listeners'])).get('listeners');
+    assert.match(String(said?.reason.args.text), /istio\.(alpn|metadata_exchange)|unknown|unregistered|Didn't find/i);
+  });
+});
