@@ -5,46 +5,10 @@ import type { Network } from './network.ts';
 import { SIDECAR_PACKAGE, TOOLS } from './packages.ts';
 import { CLOUD_DNS, resolve, type DnsmasqConfig, type Resolution } from './resolver.ts';
 import type { Sidecar } from './sidecar.ts';
+import { BASE_PROGRAMS, type Application, type MachineSpec } from './spec.ts';
 import { startDnsmasq, type Outcome } from './units.ts';
 
 const RESTART_MS = 10_000;
-const BASE_PROGRAMS: readonly string[] = [
-  ...[
-    'sh',
-    'bash',
-    'cat',
-    'openssl',
-    'systemctl',
-    'journalctl',
-    'dpkg',
-    'dpkg-query',
-    'apt-get',
-    'getent',
-    'hostname',
-    'dhclient',
-    'ls',
-    'stat',
-    'id',
-  ],
-  ...['date', 'tail', 'runuser', 'timeout', 'true', 'env', 'cp', 'rm', 'sed', 'chown'],
-];
-
-/** A program of the machine's own that the mesh is there for: it answers on its ports while its unit runs. */
-export interface Application {
-  readonly name: string;
-  readonly ports: readonly number[];
-  answer(machine: Machine, url: URL, headers: Readonly<Record<string, string>>): { readonly status: number; readonly body: string };
-}
-
-export interface MachineSpec {
-  readonly name: string;
-  readonly address: string;
-  readonly debian: string;
-  /** Packages of the distribution that are there from the start. */
-  readonly tools: readonly string[];
-  readonly application?: Application;
-}
-
 interface UnitRecord {
   enabled: boolean;
   startedAt?: Date;

@@ -8,8 +8,9 @@ import { ControlPlane } from '../istiod/controlPlane.ts';
 import { seedObjects } from '../istiod/seed.ts';
 import { IstiodSidecar } from '../istiod/sidecar.ts';
 import { Ledger } from '../machine/ledger.ts';
-import { Machine, type Application } from '../machine/machine.ts';
+import { Machine } from '../machine/machine.ts';
 import { Network } from '../machine/network.ts';
+import type { Application } from '../machine/spec.ts';
 import { Work } from '../work.ts';
 import type { World, WorldOptions, WorldPlan } from './world.ts';
 
