@@ -73,15 +73,23 @@ function bringHostsStep(work: HostWork): Step {
   });
 }
 
-/** The logs outlive their owner: nobody who gets its number later shall own them. */
+/**
+ * The logs outlive their owner: nobody who gets its number later shall own them, and under another name they are in nobody's way: the agent of a
+ * later join could not append to root's files, and would not start.
+ */
 function logsStep(work: HostWork): Step {
-  const argv = ['chown', '-R', '-h', 'root:root', '--', '/var/log/istio'];
+  const commands = [
+    ['find', LOGS, '-maxdepth', '1', '-type', 'f', '-name', '*.log', '-exec', 'mv', '-f', '-T', '--', '{}', '{}.left', ';'],
+    ['chown', '-R', '-h', 'root:root', '--', LOGS],
+  ];
   return wantedStep(work, {
     id: 'logs',
     title: message('istiod.leave.logs'),
     wanted: (state) => state.manifest,
-    details: () => [{ kind: 'command', commandLine: commandLine(argv, true) }],
-    run: (_, options) => work.host.run({ argv, asRoot: true, timeoutMs: 10_000 }, options),
+    details: () => commands.map((argv) => ({ kind: 'command', commandLine: commandLine(argv, true) })),
+    async run(_, options) {
+      for (const argv of commands) await work.host.run({ argv, asRoot: true, timeoutMs: 10_000 }, options);
+    },
   });
 }
 
