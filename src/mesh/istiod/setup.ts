@@ -9,10 +9,11 @@ import type { Access, CallOptions, KubeObject } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
 import { gatewayObject, readExposure, virtualServiceObject } from './exposeObjects.ts';
 import { gatewayCommands } from './gatewayCommands.ts';
-import { readGateway } from './gatewayAddress.ts';
+import { gatewayRef, readGateway } from './gatewayAddress.ts';
 import { NETWORKING } from './groupObject.ts';
 import { assertServed } from './limits.ts';
 import { readBalancers } from './loadBalancers.ts';
+import { readable } from './meshData.ts';
 import { networkingVersion } from './release.ts';
 import { readRevision } from './revisions.ts';
 import { manifestText, parseManifest } from './setupManifest.ts';
@@ -67,20 +68,21 @@ async function readMissing(scope: ClusterScope, options: CallOptions): Promise<M
   const { entry, api, controlPlane } = scope;
   const apiVersion = networkingVersion(controlPlane.release);
   const { value: revision } = await readRevision(entry, api, options);
-  const [{ ref, service }, exposure] = await Promise.all([
-    readGateway(scope, options),
-    readExposure({ entry, api, apiVersion, revision }, options),
+  // What may not be read is taken for missing: the preview says so among what is denied, and a plan is refused.
+  const [found, exposure] = await Promise.all([
+    readable(readGateway(scope, options)),
+    readable(readExposure({ entry, api, apiVersion, revision }, options)),
   ]);
-  const through = exposure.gateway?.metadata.name;
+  const through = exposure?.gateway?.metadata.name;
   return {
     missing: [
-      ...(exposure.gateway === undefined ? [gatewayObject(entry, apiVersion, service)] : []),
-      ...(exposure.virtualService === undefined ? [virtualServiceObject(entry, apiVersion, revision, through)] : []),
+      ...(exposure?.gateway === undefined ? [gatewayObject(entry, apiVersion, found?.service)] : []),
+      ...(exposure?.virtualService === undefined ? [virtualServiceObject(entry, apiVersion, revision, through)] : []),
     ],
     revision,
     // With an address in the inventory, the way to istiod may be none of Kubernetes'.
-    hasGateway: service !== undefined || entry.ingress?.address !== undefined,
-    gateway: refName(ref),
+    hasGateway: found === undefined || found.service !== undefined || entry.ingress?.address !== undefined,
+    gateway: refName(gatewayRef(entry)),
   };
 }
 
