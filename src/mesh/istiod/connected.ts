@@ -9,6 +9,7 @@ import type { CallOptions } from '../ports.ts';
 import { problem } from '../problem.ts';
 import { explainLog, logCommand } from './agentLog.ts';
 import { readGroup } from './generate.ts';
+import type { LiveGroup } from './groupObject.ts';
 import { UNIT } from './paths.ts';
 
 /** How the cluster sees a VM. */
@@ -34,7 +35,7 @@ export function connectedStep(work: HostWork, entryOf: EntryOf): Step {
     },
     async run(options) {
       const { clock } = scope.ports;
-      const end = clock.now().getTime() + PATIENCE_MS;
+      const end = clock.now().getTime() + PATIENCE_MS + firstProbeMs(await readGroup(scope, options));
       // An entry may still show the connection that a restart has just ended: it must be seen twice.
       for (let seen = 0; ;) {
         if (options?.signal?.aborted === true) throw cancelled(options.signal.reason);
@@ -47,6 +48,11 @@ export function connectedStep(work: HostWork, entryOf: EntryOf): Step {
       }
     },
   };
+}
+
+/** A probe says nothing before its delay, and one round of it (istiod facts 3.4: every 10 s where nothing is said). */
+function firstProbeMs({ group: { probe } }: LiveGroup): number {
+  return probe === undefined ? 0 : 1000 * ((probe.initialDelaySeconds ?? 0) + (probe.periodSeconds ?? 10));
 }
 
 async function isIn(
