@@ -42,8 +42,11 @@ describe('the manifest', () => {
     );
   });
 
-  it('gives every command the category and a title in both languages', () => {
-    for (const { command, title, category } of contributes.commands) {
+  it('gives every command the category, an icon and a title in both languages', () => {
+    for (const { command, title, category, icon } of contributes.commands) {
+      assert.match(icon ?? '', /^\$\([a-z-]+\)$/, command);
+      for (const file of ['package.nls.json', 'package.nls.zh-cn.json'])
+        assert.ok((json(file) as Record<string, string>)[title.replaceAll('%', '')], `${file}: ${command}`);
       assert.equal(category, '%category%', command);
       assert.equal(title, `%command.${command.replace('meshExpansion.', '')}%`);
     }
@@ -57,6 +60,14 @@ describe('the manifest', () => {
           assert.ok(contributes.commands.find((one) => one.command === command)?.icon, `${menu}: ${command} has no icon`);
       }
     }
+  });
+
+  it('says when each command that changes a VM or needs a node is offered in the palette', () => {
+    const palette = new Map((contributes.menus.commandPalette ?? []).map(({ command = '', when }) => [command, when]));
+    for (const id of ['renewCredentials', 'upgradeSidecar', 'push', 'leaveMesh'] as const)
+      assert.equal(palette.get(fullId(id)), '!meshExpansion.noVms', id);
+    for (const id of ['newWorkloadGroup', 'editWorkloadGroup'] as const)
+      assert.equal(palette.get(fullId(id)), 'meshExpansion.groups != none', id);
   });
 
   it('offers every inline action in the context menu too, where the keyboard reaches it', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CheckRun, ClusterFacts, Held, VmFacts } from '../../../src/editor/facts.ts';
 import { MeshError } from '../../../src/mesh/errors.ts';
 import { message } from '../../../src/mesh/messages.ts';
-import type { ClusterEntry, Inventory, LoadBalancer, VmCondition, VmEntry } from '../../../src/mesh/model.ts';
+import type { ClusterEntry, Inventory, LoadBalancer, VmCondition, VmEntry, WorkloadEntry } from '../../../src/mesh/model.ts';
 import { childrenOf, clusterNodes, type Known } from '../../../src/views/buildNodes.ts';
 import type { Node } from '../../../src/views/nodes.ts';
 
@@ -201,5 +201,110 @@ describe('the nodes of the tree', () => {
     const first = build();
     assert.deepEqual(build(), first);
     assert.equal(new Set(first).size, first.length);
+  });
+
+  const entry = (name: string, membership: WorkloadEntry['membership'], more: Partial<WorkloadEntry> = {}): WorkloadEntry => ({
+    ref: { apiVersion: 'networking.istio.io/v1', kind: 'WorkloadEntry', namespace: 'vm', name },
+    membership,
+    automatic: true,
+    ...more,
+  });
+  const grouped = (...entries: readonly WorkloadEntry[]): Held<ClusterFacts> => ({
+    loading: false,
+    at: 1,
+    value: {
+      ...facts,
+      unmanaged: [],
+      workloadGroups: [
+        {
+          ref: { apiVersion: 'networking.istio.io/v1', kind: 'WorkloadGroup', namespace: 'vm', name: 'mysql' },
+          group: { namespace: 'vm', name: 'mysql', serviceAccount: 'default', labels: {}, annotations: {}, ports: {} },
+          entries,
+        },
+      ],
+    },
+  });
+  const member = (name: string): VmEntry => ({ ...vm(name), workloadGroup: 'mysql' });
+  const machines = (what: Known) =>
+    childrenOf(group(what, 'workloadGroups'), what)
+      .flatMap((node) => childrenOf(node, what))
+      .map((node) => (node.kind === 'vm' ? `${node.vm.name} ${node.state}` : node.id));
+
+  it('put machines below their workload group as the cluster sees them, before any of them was asked', () => {
+    const what = known({
+      vms: ['a', 'b', 'c', 'd', 'e'].map(member),
+      cluster: grouped(
+        entry('a', 'healthy', { vm: 'a' }),
+        entry('b', 'disconnected', { vm: 'b' }),
+        entry('c', 'unhealthy', { vm: 'c' }),
+        entry('d', 'connected', { vm: 'd' }),
+      ),
+    });
+    assert.deepEqual(machines(what), ['b failed', 'c failed', 'a connected', 'd connected', 'e unknown']);
+    const [node] = childrenOf(group(what, 'workloadGroups'), what);
+    assert.deepEqual(node?.kind === 'workloadGroup' && [node.connected, node.count, node.attention], [3, 5, 2]);
+    assert.ok(!ids(childrenOf(root(what), what)).includes('group:vms:prod'), 'no VM is without a group');
+  });
+
+  it('let a claim go stale at its time, without any event', () => {
+    const claim = (staleAt: string) => known({ vms: [member('a')], cluster: grouped(entry('a', 'healthy', { vm: 'a', staleAt })) });
+    assert.deepEqual(machines(claim('2026-01-02T12:00:01Z')), ['a connected']);
+    assert.deepEqual(machines(claim('2026-01-02T12:00:00Z')), ['a failed']);
+  });
+
+  it('join how the cluster sees a machine now to what the machine said before', () => {
+    const at = (membership: WorkloadEntry['membership'], condition: VmCondition) =>
+      machines(known({ vms: [member('a')], cluster: grouped(entry('a', membership, { vm: 'a' })), status: { a: status('a', condition) } }));
+    assert.deepEqual(at('healthy', 'needs-push'), ['a needs-push']);
+    assert.deepEqual(at('disconnected', 'needs-push'), ['a failed']);
+    assert.deepEqual(at('healthy', 'in-sync'), ['a in-sync']);
+    assert.deepEqual(at('never', 'in-sync'), ['a pending']);
+    assert.deepEqual(at('healthy', 'not-joined'), ['a not-joined']);
+  });
+
+  it('call an entry unmanaged only where it can be of no VM of the inventory', () => {
+    const lone = entry('mysql-10.0.0.9', 'connected', { address: '10.0.0.9' });
+    assert.deepEqual(machines(known({ cluster: grouped(lone) })), ['unmanaged:prod:vm/mysql-10.0.0.9']);
+    assert.deepEqual(
+      machines(known({ vms: [member('a')], cluster: grouped(lone) })),
+      ['a unknown'],
+      'it may be of the VM that was not asked',
+    );
+    const asked = (address: string) =>
+      machines(known({ vms: [member('a')], cluster: grouped(lone), status: { a: status('a', 'in-sync', address) } }));
+    assert.deepEqual(asked('10.0.0.9'), ['a in-sync']);
+    assert.deepEqual(asked('10.0.0.5'), ['a pending', 'unmanaged:prod:vm/mysql-10.0.0.9']);
+  });
+
+  it('show what is not served and what is missing above everything else of a cluster', () => {
+    const held = grouped();
+    assert.ok(held.value);
+    const what = known({
+      cluster: {
+        ...held,
+        value: {
+          ...held.value,
+          controlPlane: {
+            ...facts.controlPlane,
+            details: [
+              { id: 'gateway', label: message('status.in-sync'), value: '-', attention: true },
+              { id: 'revision', label: message('status.in-sync'), value: 'default' },
+            ],
+            limits: [
+              { id: 'networks', text: message('status.in-sync'), blocking: false },
+              { id: 'remote', text: message('status.in-sync'), blocking: true },
+            ],
+          },
+        },
+      },
+    });
+    assert.deepEqual(
+      childrenOf(root(what), what).flatMap((node) => (node.kind === 'notice' ? [[node.id, node.blocking, node.fixable]] : [])),
+      [
+        ['notice:prod:limit:remote:0', true, false],
+        ['notice:prod:limit:networks:1', false, false],
+        ['notice:prod:detail:gateway:0', false, true],
+      ],
+    );
   });
 });
