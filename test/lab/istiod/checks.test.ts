@@ -146,7 +146,7 @@ describe('checks of a machine with istiod', function () {
 
   it('tell a dropped port from a refused one, past Envoy, which accepts all', async () => {
     await root('iptables -I OUTPUT -p tcp --dport 15012 -j DROP');
-    heals.push(async () => void (await root('iptables -D OUTPUT -p tcp --dport 15012 -j DROP 2>/dev/null || :')));
+    heal('iptables -D OUTPUT -p tcp --dport 15012 -j DROP 2>/dev/null || :');
     await say({ 'istiod-tcp': 'fail istiod.check.tcp.silent', 'istiod-tls': 'fail istiod.check.tls.failed' });
     await root('iptables -D OUTPUT -p tcp --dport 15012 -j DROP');
     await hideIstiod(lab);
