@@ -73,6 +73,8 @@ function bringHostsStep(work: HostWork): Step {
   });
 }
 
+const LOGS = '/var/log/istio';
+
 /**
  * The logs outlive their owner: nobody who gets its number later shall own them, and under another name they are in nobody's way: the agent of a
  * later join could not append to root's files, and would not start.
