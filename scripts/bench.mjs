@@ -22,6 +22,7 @@ function sizes(vsix) {
 }
 
 const args = process.argv.slice(2);
+const load = os.loadavg()[0];
 const names = args.filter((arg) => !arg.startsWith('--'));
 const vsix = await packExtension({ reuse: true });
 const parts = [sizes(vsix)];
@@ -43,6 +44,6 @@ for (const name of readdirSync(folder)
 }
 if (args.includes('--write')) {
   const machine = `${os.cpus().length} x ${os.cpus()[0]?.model ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.type()} ${os.release()}`;
-  const head = `# Performance\n\nMeasured by \`npm run bench -- --write\` on ${machine}. Peers run on the same machine in the same run.\n`;
+  const head = `# Performance\n\nMeasured by \`npm run bench -- --write\` on ${machine}. Peers run on the same machine in the same run.\nWhat else the machine did then: load average ${load.toFixed(1)} when it began.\n`;
   writeFileSync(path.join(root, 'docs', 'performance.md'), `${head}\n${parts.join('\n')}`);
 }

@@ -105,7 +105,11 @@ export async function startCodeServer(options = {}) {
 
   const stop = async () => {
     signal(child, 'SIGTERM');
-    await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 5000))]);
+    // A timer that is left running would keep the program that stops us.
+    const limit = setTimeout(() => signal(child, 'SIGKILL'), 5000);
+    await exited;
+    clearTimeout(limit);
+    // Its children may outlive it.
     signal(child, 'SIGKILL');
     if (!options.root) rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
