@@ -44,5 +44,6 @@ function probeScript(request: ProbeRequest, root: boolean): string {
   if ((request.units ?? []).length > 0) parts.push(`units ${words((request.units ?? []).map(checkName))}`);
   if ((request.packages ?? []).length > 0) parts.push(`packages ${words((request.packages ?? []).map(checkName))}`);
   if ((request.programs ?? []).length > 0) parts.push(`programs ${words((request.programs ?? []).map(checkName))}`);
+  if ((request.resolve ?? []).length > 0) parts.push(`resolve ${words((request.resolve ?? []).map(checkName))}`);
   return parts.join('\n');
 }

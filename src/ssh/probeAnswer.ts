@@ -24,8 +24,16 @@ export function hostState(
     units: unitStates(request.units ?? [], lines),
     packages: packageStates(request.packages ?? [], values('package')),
     programs: Object.fromEntries((request.programs ?? []).map((name) => [name, values('program').includes(name)])),
+    ...(request.resolve === undefined ? {} : { resolved: resolvedNames(request.resolve, values('resolved')) }),
     ...(manifest === undefined ? {} : { manifest: parseManifest(Buffer.from(manifest, 'base64').toString('utf8')) }),
   };
+}
+
+/** Each address once, in the order in which the machine would try them. */
+function resolvedNames(asked: readonly string[], lines: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const addressesOf = (name: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).replace(/%.*$/, ''));
+  return Object.fromEntries(asked.map((name) => [name, [...new Set(addressesOf(name))]]));
 }
 
 function hostFacts(

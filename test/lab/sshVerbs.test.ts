@@ -255,6 +255,20 @@ describe('on a machine', function () {
       assert.deepEqual([facts?.os.packages, facts?.os.architecture], ['deb', await root('dpkg --print-architecture')]);
     });
 
+    it("resolves names as the machine's own programs do", async () => {
+      await root(
+        'cp /etc/hosts /run/hosts; echo "10.1.2.3 gateway.look.example" >>/etc/hosts; echo "10.1.2.4 gateway.look.example" >>/etc/hosts',
+      );
+      heals.push(() => done(root('cat /run/hosts >/etc/hosts')));
+      const { resolved } = await host.probe({ resolve: ['gateway.look.example', 'nowhere.invalid'] });
+      assert.deepEqual(
+        { ...resolved, 'gateway.look.example': [...(resolved?.['gateway.look.example'] ?? [])].sort() },
+        { 'gateway.look.example': ['10.1.2.3', '10.1.2.4'], 'nowhere.invalid': [] },
+      );
+      assert.equal((await host.probe({ programs: [] })).resolved, undefined);
+      assert.equal(await codeOf(host.probe({ resolve: ['-x'] })), 'host.word');
+    });
+
     it('sees who holds port 53', async () => {
       const state = await host.probe({ facts: true });
       assert.ok(

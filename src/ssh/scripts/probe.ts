@@ -78,4 +78,8 @@ packages() {
 programs() {
   for program do command -v "$program" >/dev/null && printf 'program %s\\n' "$program"; done
 }
+# resolve NAME...: addresses as programs here get them, at most 10 s each.
+resolve() {
+  for name do timeout 10 getent ahosts "$name" 2>/dev/null | while read -r address _; do printf 'resolved %s %s\\n' "$name" "$address"; done; done
+}
 `;
