@@ -31,14 +31,18 @@ describe('the log of the agent', () => {
   for (const [expected, lines] of Object.entries(seen))
     it(`names ${expected.split(' ')[0] ?? ''}`, () => {
       const cause = explainLog(lines.join('\n'), '2026-11-23T22:38:00Z');
-      assert.deepEqual([cause?.id, cause?.args.detail], [`istiod.agent.${expected.split(' ')[0] ?? ''}`, expected.split(' ').slice(1).join(' ')]);
+      assert.deepEqual(
+        [cause?.id, cause?.args.detail],
+        [`istiod.agent.${expected.split(' ')[0] ?? ''}`, expected.split(' ').slice(1).join(' ')],
+      );
     });
 
   it('is silent about what was before the start, and before it was connected', () => {
     const refused = seen['refused 10.206.0.11:15012']!.join('\n');
     assert.equal(explainLog(refused, '2026-11-23T22:50:00Z'), undefined);
     assert.notEqual(explainLog(refused), undefined);
-    const connected = '2026-11-23T22:45:00.000000Z\tinfo\txdsproxy\tconnected to delta upstream XDS server: istiod.istio-system.svc:15012\tid=1';
+    const connected =
+      '2026-11-23T22:45:00.000000Z\tinfo\txdsproxy\tconnected to delta upstream XDS server: istiod.istio-system.svc:15012\tid=1';
     assert.equal(explainLog(`${refused}\n${connected}`), undefined);
     assert.equal(explainLog(''), undefined);
   });

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { eraOf } from '../../../../src/mesh/eras.ts';
+import { detect } from '../../../../src/mesh/istiod/detect.ts';
+import type { KubeObject } from '../../../../src/mesh/ports.ts';
+import { MemoryCluster } from '../../support/memoryCluster.ts';
+import { clusterEntry, coded, world } from './support.ts';
+
+function istiod(image: string, labels: Record<string, string> = {}, env: readonly object[] = []): KubeObject {
+  const revision = labels['istio.io/rev'];
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: revision === undefined ? 'istiod' : `istiod-${revision}`,
+      namespace: 'istio-system',
+      labels: { app: 'istiod', istio: 'pilot', ...labels },
+    },
+    spec: { template: { spec: { containers: [{ name: 'discovery', image, env }] } } },
+  };
+}
+
+const tag = (name: string, revision: string): KubeObject => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: `istio-revision-tag-${name}`, labels: { 'istio.io/rev': revision, 'istio.io/tag': name } },
+});
+
+describe('detection of istiod', () => {
+  it('reads the release from the image, else from a label', async () => {
+    const release = async (one: KubeObject) => (await detect(clusterEntry(), new MemoryCluster(one)))?.release;
+    assert.equal(await release(istiod('docker.io/istio/pilot:1.31.0')), '1.31.0');
+    assert.equal(await release(istiod('gcr.io:5000/istio/pilot:1.8.0-distroless@sha256:00')), '1.8.0');
+    assert.equal(await release(istiod('pilot:latest', { 'helm.sh/chart': 'istiod-1.24.3' })), '1.24.3');
+    await assert.rejects(release(istiod('pilot:latest')), coded('istiod.release-unknown', 'istio.release'));
+    assert.equal(await detect(clusterEntry(), new MemoryCluster()), undefined);
+  });
+
+  it('takes the revision of the inventory, of a tag, of the default tag', async () => {
+    const api = new MemoryCluster(
+      istiod('istio/pilot:1.30.0', { 'istio.io/rev': '1-30' }),
+      istiod('istio/pilot:1.31.0', { 'istio.io/rev': '1-31' }),
+      tag('default', '1-31'),
+      tag('stable', '1-30'),
+    );
+    const found = async (revision?: string) => {
+      const plane = await detect(clusterEntry({ istio: { namespace: 'istio-system', revision } }), api);
+      const detail = plane?.details?.find(({ id }) => id === 'revision');
+      return [plane?.release, detail?.value, detail?.attention];
+    };
+    assert.deepEqual(await found(), ['1.31.0', '1-31', undefined]);
+    assert.deepEqual(await found('stable'), ['1.30.0', '1-30', undefined]);
+    assert.deepEqual(await found('1-30'), ['1.30.0', '1-30', undefined]);
+    assert.deepEqual((await found('gone')).slice(1), ['gone', true]);
+  });
+
+  it('refuses 1.5 to 1.7, and serves 1.8', async () => {
+    const era = (image: string) => eraOf(clusterEntry(), async () => new MemoryCluster(istiod(image)));
+    await assert.rejects(era('istio/pilot:1.6.8'), coded('era.between'));
+    await assert.rejects(era('istio/pilot:1.7.9'), coded('era.between'));
+    assert.equal((await era('istio/pilot:1.8.0')).era.id, 'istiod');
+  });
+
+  it('finds what is not served, and blocks what could not work', async () => {
+    const limits = async (api: MemoryCluster) =>
+      (await detect(clusterEntry({ istio: { namespace: 'istio-system', release: undefined } }), api))?.limits?.map(({ id, blocking }) => [
+        id,
+        blocking,
+      ]);
+    const ztunnel: KubeObject = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'ztunnel', namespace: 'istio-system' } };
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0'))), []);
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0', {}, [{ name: 'PILOT_ENABLE_AMBIENT', value: 'true' }]), ztunnel)), [
+      ['ambient', false],
+    ]);
+    const group: KubeObject = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'WorkloadGroup',
+      metadata: { name: 'far', namespace: 'vm' },
+      spec: { template: { network: 'vm-net' } },
+    };
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0'), group)), [['networks', false]]);
+    const values: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'istio-sidecar-injector', namespace: 'istio-system' },
+      data: { values: '{"global":{"tag":"1.31.0"}}' },
+    };
+    const service: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'istiod', namespace: 'istio-system' },
+      spec: { ports: [] },
+    };
+    assert.deepEqual(await limits(new MemoryCluster(values, service)), [['remote', true]]);
+  });
+});
