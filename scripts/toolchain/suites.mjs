@@ -36,7 +36,7 @@ export const runUnit = () => mochaRun('unit', ['test/unit/**/*.test.ts'], { limi
 export const runHost = (env) => counted('host', [path.join(root, 'test', 'host', 'run.ts')], { limitMs: 10 * 60_000, env });
 export const runDesktop = (env) =>
   counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env });
-export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], { limitMs: 15 * 60_000, env });
+export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], { limitMs: 25 * 60_000, env });
 /** Runs test/lab/lab.ts with one of its commands, and options after it, on the lab of that name. */
 export const runLabCommand = (name, limitMs, ...words) =>
   start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs });
