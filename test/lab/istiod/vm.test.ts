@@ -229,6 +229,13 @@ describe('a machine in the mesh of istiod', function () {
     for (const [what, listing] of Object.entries(after)) assert.deepEqual(difference(asItWas[what] ?? '', listing), [], what);
     assert.equal((await run(await mesh.planLeave(VM))).changed, false);
   });
+
+  it('joins again after it left, beside the logs of before', async () => {
+    assert.match(await root('ls /var/log/istio'), /^istio\.log\.left$/m);
+    await run(await mesh.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } }));
+    assert.equal(healthy(await entry()), true);
+    await run(await mesh.planLeave(VM));
+  });
 });
 
 describe('a machine that does not register itself', function () {
