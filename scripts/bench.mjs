@@ -43,7 +43,7 @@ for (const name of readdirSync(folder)
   }
 }
 if (args.includes('--write')) {
-  const machine = `${os.cpus().length} x ${os.cpus()[0]?.model ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.type()} ${os.release()}`;
+  const machine = `${os.cpus().length} x ${os.cpus()[0]?.model ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.type()}`;
   const head = `# Performance\n\nMeasured by \`npm run bench -- --write\` on ${machine}. Peers run on the same machine in the same run.\nWhat else the machine did then: load average ${load.toFixed(1)} when it began.\n`;
   writeFileSync(path.join(root, 'docs', 'performance.md'), `${head}\n${parts.join('\n')}`);
 }
