@@ -30,7 +30,7 @@ export function vmLine(node: VmNode, texts: Texts): Line {
     needsAttention(state) ? '+attention' : '',
     vm.address === undefined ? '' : '+address',
     grouped ? '+grouped' : '',
-    entry !== undefined && ['disconnected', 'stale'].includes(entry.membership) ? '+away' : '',
+    isAway(node) ? '+away' : '',
   ];
   const reading = status.loading && status.value === undefined;
   return {
@@ -41,6 +41,14 @@ export function vmLine(node: VmNode, texts: Texts): Line {
     open: vscode.TreeItemCollapsibleState.Collapsed,
     state: t(`editor.state.${state}`),
   };
+}
+
+/** Fresh credentials may bring it back. */
+function isAway({ entry, status }: VmNode): boolean {
+  const until = status.value?.certificateNotAfter ?? '';
+  return (
+    (entry !== undefined && ['disconnected', 'stale'].includes(entry.membership)) || (until !== '' && Date.parse(until) <= Date.now())
+  );
 }
 
 export function fileLine({ cluster, vm, file, drift, edited, notAfter }: FileNode, { t }: Texts): Line {

@@ -17,8 +17,14 @@ export class FormPanel {
   readonly #definition: FormDefinition;
   readonly #panel: vscode.WebviewPanel;
   readonly #keptAs: string;
+  /** What the page was shown last, with the change of the page that it knows of. */
   #values: Values = {};
   #revision = 0;
+  /** What is to be shown next: the newest values, however far they have got. */
+  #newest: Values = {};
+  #received = 0;
+  #turn = 0;
+  #taking: Promise<void> = Promise.resolve();
   #described: Described | undefined;
   #preview: Preview = defaultPreview;
   #restored = false;
@@ -42,7 +48,7 @@ export class FormPanel {
     panel.webview.options = { enableScripts: true, localResourceRoots: pageRoots(app.context.extensionUri) };
     panel.webview.onDidReceiveMessage((raw) => this.#receive(raw));
     panel.onDidDispose(() => this.#dispose());
-    const again = () => void (this.#busy || this.#described === undefined ? undefined : this.#take(this.#values));
+    const again = () => void (this.#busy || this.#described === undefined ? undefined : this.#take(this.#newest));
     this.#listening = [
       // What Set Up Cluster applies was edited in its document.
       app.generated.onDidChange((uris) => {
@@ -64,7 +70,7 @@ export class FormPanel {
       case 'ready':
         return this.#start();
       case 'change':
-        this.#revision = said.revision;
+        this.#received = said.revision;
         return this.#change(said.values);
       case 'submit':
         return this.#submit();
@@ -104,16 +110,24 @@ export class FormPanel {
   }
 
   async #change(values: Values): Promise<void> {
+    // Taken before anything is waited for: changes count in the order in which they came.
+    const taken = this.#take(values);
     await this.#keep(values);
-    await this.#take(values);
+    await taken;
   }
 
-  async #take(values: Values): Promise<void> {
-    const revision = this.#revision;
+  #take(values: Values): Promise<void> {
+    this.#turn += 1;
+    this.#newest = values;
+    return (this.#taking = this.#settle(values, this.#turn, this.#received));
+  }
+
+  async #settle(values: Values, turn: number, revision: number): Promise<void> {
     const settled = (await this.#definition.settle?.(values)) ?? values;
     const described = await this.#definition.describe(settled);
     // Typed on meanwhile: the later change is taken instead.
-    if (revision !== this.#revision) return;
+    if (turn !== this.#turn) return;
+    this.#revision = revision;
     this.#values = settled;
     this.#described = described;
     this.#reader.stop();
@@ -142,6 +156,7 @@ export class FormPanel {
   }
 
   async #submit(): Promise<void> {
+    await this.#taking;
     if (!this.#valid() || this.#busy) return;
     const values = this.#values;
     this.#busy = true;
@@ -166,10 +181,11 @@ export class FormPanel {
       this.#busy = false;
       if (this.#disposed) this.#reader.dropDrafts();
     }
-    if (!this.#disposed) await this.#take(values);
+    if (!this.#disposed) await this.#take(this.#newest);
   }
 
   async #saveDraft(): Promise<void> {
+    await this.#taking;
     if (!this.#valid()) return;
     await this.#definition.save(this.#values);
     await this.#keep(undefined);
