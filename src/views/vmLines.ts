@@ -46,9 +46,7 @@ export function vmLine(node: VmNode, texts: Texts): Line {
 /** Fresh credentials may bring it back. */
 function isAway({ entry, status }: VmNode): boolean {
   const until = status.value?.certificateNotAfter ?? '';
-  return (
-    (entry !== undefined && ['disconnected', 'stale'].includes(entry.membership)) || (until !== '' && Date.parse(until) <= Date.now())
-  );
+  return (entry !== undefined && ['disconnected', 'stale'].includes(entry.membership)) || (until !== '' && Date.parse(until) <= Date.now());
 }
 
 export function fileLine({ cluster, vm, file, drift, edited, notAfter }: FileNode, { t }: Texts): Line {

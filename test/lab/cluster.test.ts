@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments, stringify } from 'yaml';
-import { createClusterApi, loadKubeconfig } from '../../src/kube/index.ts';
-import { createMesh } from '../../src/mesh/createMesh.ts';
 import type { MeshError } from '../../src/mesh/errors.ts';
 import { parseInventory } from '../../src/mesh/inventory.ts';
 import type { Mesh } from '../../src/mesh/mesh.ts';
@@ -11,6 +9,7 @@ import type { PlanEvent } from '../../src/mesh/plan.ts';
 import { previewPlan, runPlan } from '../../src/mesh/planRunner.ts';
 import type { Lab } from './env.ts';
 import { labEnv } from './env.ts';
+import { clusterMesh } from './support/clusterMesh.ts';
 import { failure } from './support/failure.ts';
 
 /** The load balancers of Istio 1.0.3 as its install/kubernetes/mesh-expansion.yaml has them (citadel facts 3). */
@@ -82,22 +81,7 @@ describe('a cluster on the lab', function () {
       ],
     });
     const { inventory } = parseInventory(text);
-    const one = createMesh(
-      {
-        connections: {
-          contexts: async () => [],
-          cluster: async (name) =>
-            createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context: name, env: {} }),
-          hosts: async () => [],
-          host: async (alias) => assert.fail(`no machine is asked here: ${alias}`),
-          close: async () => undefined,
-        },
-        edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
-        clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
-        packages: { fetch: async () => assert.fail('no package is fetched here') },
-      },
-      () => inventory,
-    );
+    const one = clusterMesh(lab, inventory);
     opened.push(one);
     return one;
   }

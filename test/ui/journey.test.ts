@@ -154,10 +154,10 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
   });
 
   driveSteps(
-    journey.map(({ name, run }) => ({
-      name,
-      run: (shown) => run(shown, place),
-      holds: async () => assertions[name]?.(lab, untouched),
+    journey.map((step) => ({
+      name: step.name,
+      run: (shown) => step.run(shown, place),
+      holds: async () => assertions[step.name]?.(lab, untouched),
     })),
     () => workbench,
   );

@@ -7,6 +7,7 @@ import { problem, refName } from '../problem.ts';
 import { factsOf } from './factsOf.ts';
 import type { ProviderFacts } from './providers.ts';
 import type { BalancerFacts, BalancerRole, ReleaseFacts } from './releases.ts';
+import { serviceEvents } from '../cluster/serviceEvents.ts';
 import { at, listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 
 /** The internal load balancers by which VMs reach the control plane (citadel facts 3). */
@@ -63,7 +64,7 @@ async function readBalancer(api: ClusterApi, balancer: BalancerFacts, namespace:
   const ref = balancerRef(balancer, namespace);
   const service = await api.get(ref, options);
   const found = describeBalancer(ref, balancer.role, service);
-  return found.state === 'ready' || found.state === 'missing' ? found : { ...found, events: await readEvents(api, ref, options) };
+  return found.state === 'ready' || found.state === 'missing' ? found : { ...found, events: await serviceEvents(api, ref, options) };
 }
 
 export function describeBalancer(ref: ObjectRef, role: BalancerRole, service: KubeObject | undefined): LoadBalancer {
@@ -88,27 +89,6 @@ function stateOf(service: KubeObject | undefined, address: string | undefined, h
   if (service === undefined) return 'missing';
   if (address !== undefined) return 'ready';
   return hostname === undefined ? 'pending' : 'hostname';
-}
-
-/** Newest first; times count in seconds, and of the same second the warning tells more. No events where the account may not read them: they only explain. */
-async function readEvents(api: ClusterApi, ref: ObjectRef, options: CallOptions): Promise<LoadBalancer['events']> {
-  const fieldSelector = `involvedObject.kind=Service,involvedObject.name=${ref.name}`;
-  const events = await api
-    .list({ apiVersion: 'v1', kind: 'Event', namespace: ref.namespace, fieldSelector }, options)
-    .catch((error: unknown) => {
-      if (options.signal?.aborted === true) throw error;
-      return [];
-    });
-  return events
-    .filter((event) => textAt(event, 'involvedObject', 'name') === ref.name && textAt(event, 'involvedObject', 'kind') === 'Service')
-    .map((event) => ({
-      reason: textAt(event, 'reason') ?? '',
-      text: textAt(event, 'message') ?? '',
-      time: textAt(event, 'lastTimestamp') ?? textAt(event, 'eventTime') ?? event.metadata.creationTimestamp ?? '',
-      warns: textAt(event, 'type') === 'Warning',
-    }))
-    .sort((one, other) => other.time.localeCompare(one.time) || Number(other.warns) - Number(one.warns))
-    .map(({ reason, text, time }) => ({ reason, text, time }));
 }
 
 /**

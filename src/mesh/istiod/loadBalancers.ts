@@ -1,7 +1,8 @@
+import { serviceEvents } from '../cluster/serviceEvents.ts';
 import { at, listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 import type { ClusterScope } from '../era.ts';
 import type { LoadBalancer } from '../model.ts';
-import type { CallOptions, ClusterApi, ObjectRef } from '../ports.ts';
+import type { CallOptions } from '../ports.ts';
 import { gatewayRef } from './gatewayAddress.ts';
 
 /** The east-west gateway's Service, as VMs find it (istiod facts 1.7). */
@@ -25,26 +26,7 @@ export async function readBalancers({ api, entry }: ClusterScope, options: CallO
         name: textAt(port, 'name'),
       })),
       createdAt: service?.metadata.creationTimestamp,
-      events: state === 'pending' ? await readEvents(api, ref, options) : [],
+      events: state === 'pending' ? await serviceEvents(api, ref, options) : [],
     },
   ];
-}
-
-/** Newest first. Events only explain: without them, or without the right to read them, there are none. */
-async function readEvents(api: ClusterApi, ref: ObjectRef, options: CallOptions): Promise<LoadBalancer['events']> {
-  const fieldSelector = `involvedObject.kind=Service,involvedObject.name=${ref.name}`;
-  const events = await api
-    .list({ apiVersion: 'v1', kind: 'Event', namespace: ref.namespace, fieldSelector }, options)
-    .catch((error: unknown) => {
-      if (options.signal?.aborted === true) throw error;
-      return [];
-    });
-  return events
-    .filter((event) => textAt(event, 'involvedObject', 'name') === ref.name)
-    .map((event) => ({
-      reason: textAt(event, 'reason') ?? '',
-      text: textAt(event, 'message') ?? '',
-      time: textAt(event, 'lastTimestamp') ?? textAt(event, 'eventTime') ?? event.metadata.creationTimestamp ?? '',
-    }))
-    .sort((one, other) => other.time.localeCompare(one.time));
 }

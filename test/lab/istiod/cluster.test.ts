@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { stringify } from 'yaml';
-import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
-import { createMesh } from '../../../src/mesh/createMesh.ts';
 import { isMeshError, type MeshError } from '../../../src/mesh/errors.ts';
 import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Mesh } from '../../../src/mesh/mesh.ts';
 import type { WorkloadGroup } from '../../../src/mesh/model.ts';
 import { runPlan } from '../../../src/mesh/planRunner.ts';
 import { istiodLab, type Lab } from '../env.ts';
+import { clusterMesh } from '../support/clusterMesh.ts';
 
 const NAMESPACE = `groups-${process.pid}`;
 const ADDRESS = '10.77.0.5';
@@ -101,22 +100,7 @@ describe('a cluster with istiod on the lab', function () {
         ],
       }),
     );
-    const one = createMesh(
-      {
-        connections: {
-          contexts: async () => [],
-          cluster: async (name) =>
-            createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context: name, env: {} }),
-          hosts: async () => [],
-          host: async (alias) => assert.fail(`no machine is asked here: ${alias}`),
-          close: async () => undefined,
-        },
-        edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
-        clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
-        packages: { fetch: async () => assert.fail('no package is fetched here') },
-      },
-      () => inventory,
-    );
+    const one = clusterMesh(lab, inventory);
     opened.push(one);
     return one;
   }

@@ -164,7 +164,16 @@ describe('a machine in the mesh of istiod', function () {
   });
 
   it('follows its group: a port more is drift, and a push brings it', async () => {
-    await lab.kubectl(['-n', 'vm', 'patch', 'workloadgroup', GROUP, '--type=merge', '-p', '{"spec":{"template":{"ports":{"metrics":9104}}}}']);
+    await lab.kubectl([
+      '-n',
+      'vm',
+      'patch',
+      'workloadgroup',
+      GROUP,
+      '--type=merge',
+      '-p',
+      '{"spec":{"template":{"ports":{"metrics":9104}}}}',
+    ]);
     assert.equal((await mesh.vmStatus(VM)).condition, 'needs-push');
     assert.equal((await run(await mesh.planPush(VM))).changed, true);
     assert.match(await root('cat /var/lib/istio/envoy/cluster.env'), /^ISTIO_INBOUND_PORTS='(3306,9104|9104,3306)'$/m);

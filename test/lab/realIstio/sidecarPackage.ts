@@ -1,8 +1,9 @@
 // The real istio-sidecar.deb, put together as Istio's own packaging does it: files of the Go module, the agent built from it, and stock Envoy.
 import { createHash } from 'node:crypto';
-import { access, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuildContext } from '../process.ts';
+import { dropOld, exists } from '../toolchain/builds.ts';
 import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
 import type { PackagedFile } from '../toolchain/debPackage.ts';
 import { buildDebPackage } from '../toolchain/debPackage.ts';
@@ -16,7 +17,6 @@ export const SIDECAR_RELEASES = [ISTIOD_RELEASE, NEWER_RELEASE] as const;
 
 // The day of the module's commit.
 const RELEASE_TIME = 1_787_788_800;
-const DAY = 86_400_000;
 
 /** The package of a release in a directory that `sidecarReleases` gave. */
 export function sidecarDeb(releases: string, release: string = ISTIOD_RELEASE): string {
@@ -93,20 +93,4 @@ Priority: optional
 Homepage: http://istio.io
 Description: Istio Sidecar
 `;
-}
-
-// Older builds go after a day: a running lab may still serve packages from one.
-async function dropOld(home: string, current: string): Promise<void> {
-  for (const entry of await readdir(home, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !/^[0-9a-f]{12}/.test(entry.name) || entry.name === current) continue;
-    const old = path.join(home, entry.name);
-    if (Date.now() - (await stat(old)).mtimeMs > DAY) await rm(old, { recursive: true, force: true });
-  }
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,7 +1,8 @@
 // Builds the stand-ins once per state of their sources: Go programs, then the sidecar package in two releases.
-import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuildContext } from '../process.ts';
+import { dropOld, exists } from '../toolchain/builds.ts';
 import { goEnvironment, goTool } from '../toolchain/go.ts';
 import { withLock } from '../toolchain/lock.ts';
 import { run } from '../toolchain/run.ts';
@@ -10,8 +11,6 @@ import { GO_MODULE, sourceKey } from './sources.ts';
 
 /** `echo` runs on machines, the others in the cluster. */
 type StandinProgram = 'pilot' | 'mixer' | 'citadel' | 'fileserver' | 'echo';
-
-const DAY = 86_400_000;
 
 /** The release of the lab, and a newer one for upgrades; their packages differ in the version and in sidecar.env. */
 export const PACKAGE_RELEASES = ['1.0.3', '1.0.4'] as const;
@@ -68,20 +67,4 @@ async function build(context: BuildContext, home: string, place: string): Promis
   await rename(unfinished, place);
   await dropOld(home, path.basename(place));
   context.report(`built the stand-ins in ${Math.round((Date.now() - started) / 1000)} s`);
-}
-
-// Older builds go after a day: a running lab may still serve packages from one.
-async function dropOld(home: string, current: string): Promise<void> {
-  for (const entry of await readdir(home, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !/^[0-9a-f]{12}/.test(entry.name) || entry.name === current) continue;
-    const old = path.join(home, entry.name);
-    if (Date.now() - (await stat(old)).mtimeMs > DAY) await rm(old, { recursive: true, force: true });
-  }
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

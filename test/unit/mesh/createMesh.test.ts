@@ -25,9 +25,7 @@ services:
 `).inventory;
 
 /** Counts what is asked of the outside; every part can be changed by a test. */
-function world(
-  more: { generated?: string; edit?: SavedEdit; facts?: Partial<HostFacts>; state?: Partial<HostState> } = {},
-) {
+function world(more: { generated?: string; edit?: SavedEdit; facts?: Partial<HostFacts>; state?: Partial<HostState> } = {}) {
   const calls: string[] = [];
   let lost = false;
   const text = more.generated ?? 'server=/svc.cluster.local/10.150.0.7\n';
