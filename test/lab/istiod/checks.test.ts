@@ -177,8 +177,13 @@ describe('checks of a machine with istiod', function () {
     await root('mv /run/secrets/tokens/istio-token /run/token');
     heal('mv /run/token /run/secrets/tokens/istio-token');
     await say({ certificate: 'ok istiod.check.certificate.ok', token: 'ok istiod.check.token.not-needed' });
-    await root('cp -p /etc/certs/cert-chain.pem /run/chain; rm /etc/certs/cert-chain.pem');
-    heal('cp -p /run/chain /etc/certs/cert-chain.pem');
+    // Stopped meanwhile: a running agent may be about to write its certificate.
+    await root('systemctl stop istio; cp -p /etc/certs/cert-chain.pem /run/chain; rm /etc/certs/cert-chain.pem');
+    heals.push(async () => {
+      await root('cp -p /run/chain /etc/certs/cert-chain.pem; systemctl start --no-block istio');
+      await eventually('connected again', async () => await isConnected(lab, GROUP), 60_000);
+      await healthy();
+    });
     await say({ certificate: 'fail istiod.check.certificate.none', token: 'fail istiod.check.token.none' });
   });
 

@@ -48,7 +48,6 @@ interface StatusTarget {
 
 describe('the whole job of the istiod era by the command line', function () {
   this.timeout(240_000);
-  this.bail(true);
   let bench: CliBench;
   let pristine: Record<string, string> = {};
 

@@ -126,7 +126,7 @@ export async function joinByHand(lab: Lab, machine: string, group: GroupByHand):
 /** Fetches a package over HTTP and installs it with dpkg, changed conffiles kept. */
 export async function installPackage(lab: Lab, machine: string, url: string): Promise<string> {
   const script =
-    'curl -sSf -m 60 -o /tmp/package.deb "$1" && dpkg --force-confold -i /tmp/package.deb; code=$?; rm -f /tmp/package.deb; exit $code';
+    'curl -sSf --connect-timeout 5 --retry 8 --retry-all-errors -m 90 -o /tmp/package.deb "$1" && dpkg --force-confold -i /tmp/package.deb; code=$?; rm -f /tmp/package.deb; exit $code';
   return (await lab.onMachine(machine, ['sh', '-c', script, 'sh', url], { timeout: 120_000 })).stdout;
 }
 
