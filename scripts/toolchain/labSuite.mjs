@@ -12,6 +12,7 @@ const ISTIOD = 'istiod/';
 /** Files under test/lab that never touch the suite's labs, those that take longest first. A file that is not listed is run on one: below `istiod/` on the one with istiod. */
 const ownLabs = [
   'standins/conformance.test.ts',
+  'istiod/checks.test.ts',
   'istiod/cli.test.ts',
   'istiod.conformance.test.ts',
   'cli.test.ts',
