@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { facts as anyHost } from '../host/support.ts';
 import type { VmScope } from '../../../../src/mesh/era.ts';
 import { pinned } from '../../../../src/mesh/istiod/detect.ts';
 import { istiodFindings } from '../../../../src/mesh/lint/istiod.ts';
@@ -11,16 +12,7 @@ const NOW = new Date('2026-01-02T00:00:00Z');
 const vm: VmEntry = { name: 'db-1', host: 'db-1', cluster: 'prod', namespace: 'vm', serviceAccount: 'mysql', workloadGroup: 'mysql' };
 const ENV = "ISTIO_INBOUND_PORTS='*'\nISTIO_LOCAL_EXCLUDE_PORTS='22,15090,15021,15020'\nISTIO_META_DNS_CAPTURE='true'\n";
 const TCP_PROBE = 'defaultConfig:\n  readinessProbe:\n    tcpSocket:\n      port: 3306\n';
-const facts: HostFacts = {
-  hostname: 'db-1',
-  addresses: [{ address: '10.0.0.5', interface: 'eth0' }],
-  os: { id: 'debian', version: '12', architecture: 'amd64', packages: 'deb' },
-  loginUser: 'admin',
-  sudo: 'passwordless',
-  resolvConf: { kind: 'file' },
-  port53: [],
-  clockOffsetSeconds: 0,
-};
+const facts: HostFacts = { ...anyHost, addresses: [{ address: '10.0.0.5', interface: 'eth0' }] };
 const manifest: HostState['manifest'] = {
   version: 1,
   owner: { vm: 'db-1', cluster: 'prod', era: 'istiod', release: '1.31.0' },
