@@ -37,6 +37,9 @@ const causes: readonly { readonly id: string; readonly pattern: RegExp }[] = [
   { id: 'rejected', pattern: /(?<detail>Error adding\/updating listener.*|gRPC config for \S+ rejected.*)/ },
 ];
 
+/** Said at every request where there is no token, also by an agent whose certificate carries it (istiod facts 2.4: a warning only): a cause only beside a refusal. */
+const WARNING = 'no-token';
+
 /** Milliseconds: causes that are said within this time of the newest one are weighed against each other. */
 const ROUND_MS = 15_000;
 
@@ -56,7 +59,9 @@ export function explainLog(log: string, since?: string): LogCause | undefined {
     .filter(({ time }) => !(time <= connected))
     .flatMap(({ time, text }) => causes.flatMap(({ id, pattern }, rank) => found(pattern.exec(text), { time, rank, id })));
   const newest = Math.max(...told.map(({ time }) => time));
-  const [first] = told.filter(({ time }) => newest - time <= ROUND_MS).sort((one, other) => one.rank - other.rank || other.time - one.time);
+  const round = told.filter(({ time }) => newest - time <= ROUND_MS);
+  if (round.every(({ id }) => id === WARNING)) return undefined;
+  const [first] = round.sort((one, other) => one.rank - other.rank || other.time - one.time);
   if (first === undefined) return undefined;
   const args = { detail: first.detail };
   return { id: `istiod.agent.${first.id}`, args, next: message(`istiod.agent.${first.id}.next`, args) };

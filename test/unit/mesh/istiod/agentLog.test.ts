@@ -46,4 +46,10 @@ describe('the log of the agent', () => {
     assert.equal(explainLog(`${refused}\n${connected}`), undefined);
     assert.equal(explainLog(''), undefined);
   });
+
+  it('does not blame a missing token where nothing was refused: after a reboot the certificate carries the machine', () => {
+    const [missing, refused] = seen['no-token open ./var/run/secrets/tokens/istio-token: no such file or directory']!;
+    assert.equal(explainLog(missing!), undefined);
+    assert.equal(explainLog(`${missing!}\n${refused!}`)?.id, 'istiod.agent.no-token');
+  });
 });
