@@ -1,8 +1,8 @@
-// The test suites and how each is run and counted. scripts/test.mjs decides which run, and in what order.
+// The suites that are one program each, and how it is run and counted. jobs.mjs has the others.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { counted, mochaRun, start } from './counted.mjs';
+import { counted, start } from './counted.mjs';
 import { root } from './dependencies.mjs';
 
 const bin = (name, ...entry) => path.join(root, 'node_modules', name, ...entry);
@@ -20,11 +20,11 @@ const lintSteps = [
   },
 ];
 
-export async function runLint() {
+export async function runLint({ quiet }) {
   const counts = { passed: 0, failed: 0 };
   for (const step of lintSteps) {
     if (step.needs && !existsSync(path.join(root, step.needs))) continue;
-    const code = await start(step.args, { limitMs: 5 * 60_000 });
+    const code = await start(step.args, { limitMs: 5 * 60_000, quiet });
     process.stdout.write(code === 0 ? `    ok ${step.name}\n` : `  FAILED ${step.name} (${code})\n`);
     if (code === 0) counts.passed += 1;
     else counts.failed += 1;
@@ -32,17 +32,7 @@ export async function runLint() {
   return counts;
 }
 
-export const runUnit = () => mochaRun('unit', ['test/unit/**/*.test.ts'], { limitMs: 5 * 60_000 });
-export const runHost = (env) => counted('host', [path.join(root, 'test', 'host', 'run.ts')], { limitMs: 10 * 60_000, env });
-export const runDesktop = (env) =>
-  counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env });
-export const runUi = (env) => mochaRun('ui', ['test/ui/**/*.test.ts'], { limitMs: 25 * 60_000, env });
-/** Runs test/lab/lab.ts with one of its commands, and options after it, on the lab of that name. */
-export const runLabCommand = (name, limitMs, ...words) =>
-  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs });
-/** Builds what labs run, where it is missing; throws where that fails. */
-export async function runLabBuild(limitMs) {
-  const code = await start([path.join(root, 'test', 'lab', 'toolchain', 'build.ts')], { limitMs });
-  if (code !== 0) throw new Error(`ended with ${code}`);
-}
-export { runLab } from './labSuite.mjs';
+export const runHost = (env, options) =>
+  counted('host', [path.join(root, 'test', 'host', 'run.ts')], { limitMs: 10 * 60_000, env, ...options });
+export const runDesktop = (env, options) =>
+  counted('desktop', [path.join(root, 'test', 'host', 'run.ts'), '--desktop'], { limitMs: 15 * 60_000, env, ...options });

@@ -10,7 +10,8 @@ import type { Lab } from '../env.ts';
 import type { IstioKind } from '../record.ts';
 import { startOwnLab } from './ownLab.ts';
 
-const program = path.resolve(import.meta.dirname, '../../../src/cli.ts');
+/** The program as it is installed; the build makes it. */
+const program = path.resolve(import.meta.dirname, '../../../dist/cli.cjs');
 
 /** One target's part of the document of `--json`. */
 export interface CliTarget {

@@ -1,0 +1,85 @@
+// What each suite is made of: jobs, each with labs of its own where it needs some, so that jobs run beside each other: they wait more than they compute.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { mochaRun } from './counted.mjs';
+import { root } from './dependencies.mjs';
+import { runDesktop, runHost, runLint } from './suites.mjs';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Test files below test/, longest first: the order in which they are begun. `files` together are one job. `labs`: the kinds of labs that must
+ * be up for them; none where they bring up their own. A file that is not listed is a job with a lab, below `lab/istiod/` of the kind istiod.
+ */
+const listed = [
+  { suite: 'lab', files: ['istiod/vm.test.ts'], labs: ['istiod'] },
+  { suite: 'ui', files: ['istiod.test.ts'], labs: ['istiod'] },
+  { suite: 'lab', files: ['standins/conformance.test.ts'], labs: [] },
+  { suite: 'lab', files: ['cli.test.ts'], labs: [] },
+  { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'] },
+  { suite: 'lab', files: ['istiod/cli.test.ts'], labs: [] },
+  { suite: 'lab', files: ['istiod/cluster.test.ts', 'istiod/oracle.test.ts'], labs: ['istiod'] },
+  { suite: 'lab', files: ['istiod/checks.test.ts'], labs: [] },
+  { suite: 'lab', files: ['cliWrongInput.test.ts'], labs: [] },
+  { suite: 'lab', files: ['sshVerbs.test.ts'], labs: [] },
+  { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
+  { suite: 'lab', files: ['istiod.conformance.test.ts'], labs: [] },
+  { suite: 'lab', files: ['sshPush.test.ts'], labs: [] },
+  { suite: 'lab', files: ['machine.conformance.test.ts'], labs: [] },
+  { suite: 'lab', files: ['ssh.test.ts'], labs: [] },
+  { suite: 'lab', files: ['cluster.test.ts'], labs: ['citadel'] },
+  { suite: 'lab', files: ['kube.test.ts'], labs: [] },
+  { suite: 'lab', files: ['cluster.conformance.test.ts'], labs: [] },
+];
+
+function mochaJob({ suite, files, labs }) {
+  const name = `${suite}-${files[0].replace('.test.ts', '').replaceAll('/', '-')}`;
+  const paths = files.map((file) => path.join('test', suite, file));
+  return {
+    suite,
+    name,
+    title: paths.join(', '),
+    labs,
+    run: (env, quiet) => mochaRun(name, paths, { env, quiet, limitMs: 20 * MINUTE_MS }),
+  };
+}
+
+function jobsIn(suite) {
+  const found = readdirSync(path.join(root, 'test', suite), { recursive: true })
+    .map((name) => name.split(path.sep).join('/'))
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort();
+  const known = listed.filter((one) => one.suite === suite);
+  const missing = known.flatMap(({ files }) => files).filter((file) => !found.includes(file));
+  if (missing.length > 0) throw new Error(`scripts/toolchain/jobs.mjs names ${missing.join(', ')}: there is no such test in test/${suite}`);
+  const others = found.filter((file) => !known.some(({ files }) => files.includes(file)));
+  return [
+    ...known,
+    ...others.map((file) => ({ suite, files: [file], labs: [suite === 'lab' && file.startsWith('istiod/') ? 'istiod' : 'citadel'] })),
+  ].map(mochaJob);
+}
+
+const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, run }];
+
+/** By name of a suite: its jobs, what must be there before (`on`), and `only` where it runs by its name alone. */
+export const suites = {
+  lint: { jobs: () => single('lint', [], (_env, quiet) => runLint({ quiet })) },
+  unit: {
+    on: ['build'],
+    jobs: () => single('unit', [], (_env, quiet) => mochaRun('unit', ['test/unit/**/*.test.ts'], { quiet, limitMs: 5 * MINUTE_MS })),
+  },
+  lab: { on: ['build'], jobs: () => jobsIn('lab') },
+  ui: { on: ['vsix'], jobs: () => jobsIn('ui') },
+  host: { on: ['build'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
+  desktop: { on: ['build'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
+};
+
+/** In the order of the list, whatever their suite; lint and unit tests first, what is not listed last. */
+export function jobsOf(names) {
+  const rank = ({ suite, name }) => {
+    if (suite === 'lint' || suite === 'unit') return -1;
+    const index = listed.findIndex((one) => mochaJob(one).name === name);
+    return index < 0 ? listed.length : index;
+  };
+  return names.flatMap((name) => suites[name].jobs()).sort((one, other) => rank(one) - rank(other));
+}

@@ -1,0 +1,76 @@
+// The labs of test jobs: each job has its own, named after it; one that a variable names is used as it is, by one job at a time, and left up.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import process from 'node:process';
+import { start } from './counted.mjs';
+import { root } from './dependencies.mjs';
+import { say } from './process.mjs';
+
+/** By kind of lab: the variable that names it for a test, and what stands for it in a lab's name, which is short. */
+const kinds = {
+  citadel: { variable: 'MESH_LAB', letter: 'c' },
+  istiod: { variable: 'MESH_ISTIOD_LAB', letter: 'i' },
+};
+
+/** Part of the labs' names: two copies of the project on one machine do not share labs. */
+const copy = createHash('sha256').update(root).digest('hex').slice(0, 4);
+
+const command = (name, limitMs, ...words) =>
+  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs, quiet: true });
+
+/** Builds what labs run, where it is missing; throws where that fails. */
+export async function buildLabs(limitMs) {
+  const code = await start([path.join(root, 'test', 'lab', 'toolchain', 'build.ts')], { limitMs });
+  if (code !== 0) throw new Error(`ended with ${code}`);
+}
+
+export function createTestLabs() {
+  const up = new Set();
+  const queues = new Map();
+  let count = 0;
+
+  /** One job at a time on a lab that a variable names. */
+  const inTurn = async (name, work) => {
+    const before = queues.get(name) ?? Promise.resolve();
+    const mine = before.then(work);
+    queues.set(
+      name,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  };
+  const down = async (name) => {
+    const code = await command(name, 3 * 60_000, 'down');
+    if (code !== 0) throw new Error(`lab ${name} did not go down (${code})`);
+    up.delete(name);
+  };
+  const withLab = async (kind, work) => {
+    const { variable, letter } = kinds[kind];
+    const given = process.env[variable];
+    if (given) return inTurn(given, () => work({ [variable]: given }));
+    const name = `t${letter}${(count += 1)}-${copy}`;
+    // What a run that was killed left under this name.
+    await down(name);
+    up.add(name);
+    try {
+      const code = await command(name, 10 * 60_000, 'up', '--istio', kind);
+      if (code !== 0) throw new Error(`lab ${name} (${kind}) did not come up (${code})`);
+      return await work({ [variable]: name });
+    } finally {
+      await down(name);
+    }
+  };
+  return {
+    /** Runs work with a lab of each kind up; takes them down after it. Throws where one does not come up, or not go down. */
+    async with(wanted, work, env = {}) {
+      const [kind, ...others] = wanted;
+      if (kind === undefined) return work(env);
+      return withLab(kind, (more) => this.with(others, work, { ...env, ...more }));
+    },
+    /** Takes down what is up; for a run that is interrupted. */
+    async end() {
+      say('Taking the labs down');
+      await Promise.all([...up].map((name) => down(name).catch((error) => say(error.message))));
+    },
+  };
+}
