@@ -15,7 +15,8 @@ import { say } from './process.mjs';
 export async function start(args, { env = {}, limitMs, quiet = false }) {
   const child = spawn(node24(), args, {
     cwd: root,
-    env: { ...node24Environment(), ...env },
+    // Most of what a test program computes is its start.
+    env: { ...node24Environment(), NODE_COMPILE_CACHE: path.join(root, 'out', 'compiled'), ...env },
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

@@ -72,6 +72,8 @@ export function apiProcesses(paths: LabPaths, addresses: LabAddresses, binaries:
         '--requestheader-group-headers=X-Remote-Group',
         '--requestheader-extra-headers-prefix=X-Remote-Extra-',
       ],
+      // It lives for minutes: memory for time.
+      env: { GOGC: '400' },
       ready: { url: `https://${addresses.apiServer}:${API_PORT}/readyz` },
     },
   ];
