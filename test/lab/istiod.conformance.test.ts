@@ -20,6 +20,7 @@ import {
   joinByHand,
 } from './support/istiodGuide.ts';
 import { ownLabName, startOwnLab } from './support/ownLab.ts';
+import { applyStrictMtls, plaintext } from './support/strictMtls.ts';
 import { run } from './toolchain/run.ts';
 
 const NAME = 'istiod';
@@ -150,20 +151,10 @@ describe('the lab with istiod', function () {
       await eventually('the second entry', () => isConnected(lab, CLIENT), 30_000);
     });
 
-    // From the cluster's namespace: no sidecar, as any plain pod.
-    const plaintext = () =>
-      lab.inCluster(['curl', '-sS', '--max-time', '5', `http://${lab.machine('vm-1').address}:${PORT}/`], { tolerant: true });
-
     it('speak in the names of both under STRICT, and plaintext from outside is refused', async () => {
-      assert.equal(echoAnswer((await plaintext()).stdout).hostname, 'vm-1');
-      const strict = {
-        apiVersion: 'security.istio.io/v1',
-        kind: 'PeerAuthentication',
-        metadata: { name: 'default', namespace: 'vm' },
-        spec: { mtls: { mode: 'STRICT' } },
-      };
-      await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify(strict) });
-      await eventually('plaintext being refused', async () => [52, 56].includes((await plaintext()).code));
+      assert.equal(echoAnswer((await plaintext(lab, 'vm-1', PORT)).stdout).hostname, 'vm-1');
+      await applyStrictMtls(lab);
+      await eventually('plaintext being refused', async () => (await plaintext(lab, 'vm-1', PORT)).refused);
       let text = '';
       await eventually('an answer by service name', async () => {
         text = (await machine('vm-2', 'curl', '-sSf', '--max-time', '5', SERVICE)).stdout;

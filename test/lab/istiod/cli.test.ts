@@ -4,6 +4,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { echoAnswer, runEcho, stopEcho } from '../echo.ts';
 import { CliBench, type CliRun } from '../support/cli.ts';
+import { eventually } from '../support/istiodGuide.ts';
+import { applyStrictMtls, plaintext } from '../support/strictMtls.ts';
 
 const inventory = `version: 1
 clusters:
@@ -29,6 +31,7 @@ spec:
   metadata: { labels: { app: web } }
   template: { serviceAccount: web }
 `;
+const MYSQL = ['curl', '-sS', '-m', '5', 'http://mysql.vm.svc.cluster.local:3306/'];
 const TOKEN = 'var/run/secrets/tokens/istio-token';
 
 interface LiveEntry {
@@ -220,21 +223,24 @@ describe('the whole job of the istiod era by the command line', function () {
     await runEcho(bench.lab, 'vm-1', 3306);
   });
 
-  it('registers a service that the other machine calls by its name, with both identities', async () => {
+  it('registers a service that the other machine calls by its name, with both identities, while plaintext from outside is refused under STRICT', async () => {
     fine(await bench.cli(['register', '--service', 'mysql', '--yes', '--json']), true);
     fine(await bench.cli(['register', '--service', 'mysql', '--yes', '--json']), false);
     let out = '';
     for (let left = 20; !out.startsWith('{'); left--) {
       assert.ok(left > 0, out);
       await sleep(1000);
-      const argv = ['curl', '-sS', '-m', '5', 'http://mysql.vm.svc.cluster.local:3306/'];
-      out = (await bench.lab.ssh('vm-2', argv, { tolerant: true })).stdout;
+      out = (await bench.lab.ssh('vm-2', MYSQL, { tolerant: true })).stdout;
     }
     const answer = echoAnswer(out);
     assert.equal(answer.hostname, 'vm-1');
     const [identities = ''] = answer.headers['X-Forwarded-Client-Cert'] ?? [];
     assert.match(identities, /By=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/mysql;/);
     assert.match(identities, /URI=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/web/);
+    assert.equal(echoAnswer((await plaintext(bench.lab, 'vm-1', 3306)).stdout).hostname, 'vm-1');
+    await applyStrictMtls(bench.lab);
+    await eventually('plaintext being refused', async () => (await plaintext(bench.lab, 'vm-1', 3306)).refused);
+    assert.equal(echoAnswer((await bench.lab.ssh('vm-2', MYSQL)).stdout).hostname, 'vm-1');
   });
 
   it('renews credentials', async () => {
