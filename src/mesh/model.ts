@@ -88,6 +88,8 @@ export interface CertificateFacts {
   readonly notAfter: string;
   /** SHA-256 fingerprint of the certificate, or of the public key for a private key. */
   readonly fingerprint: string;
+  /** SHA-256 fingerprint of a certificate's public key: that of the private key which belongs to it. */
+  readonly publicKey?: string;
 }
 
 export type FileContent =

@@ -45,12 +45,28 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),
     fingerprint: certificate.fingerprint256,
+    publicKey: publicFingerprint(certificate.publicKey),
   };
 }
 
 /** What may be shown of a key: the life of the certificate it belongs to, and the fingerprint of its public half. A key names no identity. */
 export function keyFacts(key: KeyObject, certificate: X509Certificate): CertificateFacts {
-  const der = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const hex = createHash('sha256').update(der).digest('hex').toUpperCase();
-  return { ...certificateFacts(certificate), uris: [], fingerprint: hex.match(/../g)?.join(':') ?? hex };
+  return { ...certificateFacts(certificate), uris: [], fingerprint: publicFingerprint(createPublicKey(key)) };
+}
+
+function publicFingerprint(key: KeyObject): string {
+  const hex = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .toUpperCase();
+  return hex.match(/../g)?.join(':') ?? hex;
+}
+
+/** A public key as PEM, always written the same; undefined where the text is none. */
+export function publicKeyPem(key: KeyObject | string): string | undefined {
+  try {
+    return (typeof key === 'string' ? createPublicKey(key) : key).export({ type: 'spki', format: 'pem' }).toString();
+  } catch {
+    return undefined;
+  }
 }

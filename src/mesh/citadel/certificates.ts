@@ -5,6 +5,7 @@ import { sha256 } from '../hash.ts';
 import type { CallOptions, ClusterApi, HostState, KubeObject, ObjectRef, RemoteFile } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivateKey, uriNames } from '../pem.ts';
+import { pairFits } from '../host/keyPair.ts';
 import { problem, refName } from '../problem.ts';
 import type { ReleaseFacts } from './releases.ts';
 import { at, textAt } from '../cluster/untrusted.ts';
@@ -147,6 +148,7 @@ function keptByNodeAgent({ leaf, bytes }: Credentials, now: Date, state: HostSta
   const of = (path: string): RemoteFile | undefined => state?.files.find((file) => file.path === path);
   const [chain, key] = [of(CERT_CHAIN), of(KEY)];
   if (chain?.certificate === undefined || key?.certificate === undefined) return false;
+  if (state !== undefined && pairFits(state, CERT_CHAIN, KEY) === false) return false;
   const sameRoot = of(ROOT_CERT)?.sha256 === sha256(bytes['root-cert.pem']);
   const sameIdentity = uriNames(leaf).every((uri) => chain.certificate?.uris.includes(uri) === true);
   const begins = Date.parse(chain.certificate.notBefore);

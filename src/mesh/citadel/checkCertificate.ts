@@ -2,10 +2,11 @@ import type { Check, VmScope } from '../era.ts';
 import { message } from '../messages.ts';
 import type { CheckResult } from '../model.ts';
 import type { CommandOutput } from '../ports.ts';
-import { CERT_CHAIN } from './certificates.ts';
+import { CERT_CHAIN, KEY } from './certificates.ts';
 import { explainLog, logCommand, renewsIn } from './nodeAgentLog.ts';
 import type { ReleaseFacts } from './releases.ts';
-import { failed, noProgram, passed, timedOut, type Judgement } from '../host/verdicts.ts';
+import { keyPairCommand, readKeyPair } from '../host/keyPair.ts';
+import { failed, passed, timedOut, type Judgement } from '../host/verdicts.ts';
 
 const CERTIFICATE = 'certificate';
 
@@ -13,29 +14,23 @@ const CERTIFICATE = 'certificate';
 export function certificateCheck({ ports }: Pick<VmScope, 'ports'>): Check {
   return {
     id: CERTIFICATE,
-    command: { argv: ['openssl', 'x509', '-noout', '-enddate', '-in', CERT_CHAIN] },
+    command: keyPairCommand(CERT_CHAIN, KEY),
     judge: async (output) => judgeCertificate(output, ports.clock.now()),
   };
 }
 
 export function judgeCertificate(output: CommandOutput, now: Date): Judgement {
   if (output.timedOut) return timedOut();
-  if (output.exitCode === 127) return noProgram('openssl', 'openssl');
-  const end = Date.parse(/notAfter=(.+)/.exec(output.stdout)?.[1] ?? '');
-  if (Number.isNaN(end))
-    return failed(
-      message('citadel.check.certificate.unreadable', { path: CERT_CHAIN }),
-      undefined,
-      message('citadel.check.certificate.next'),
-    );
+  const { leaf, key } = readKeyPair(output);
+  const next = message('citadel.check.certificate.next');
+  if (leaf === undefined) return failed(message('citadel.check.certificate.unreadable', { path: CERT_CHAIN }), undefined, next);
+  const end = Date.parse(leaf.validTo);
   const time = new Date(end).toISOString();
   if (end <= now.getTime())
-    return failed(
-      message('citadel.check.certificate.expired', { time }),
-      message('citadel.check.certificate.expired.why'),
-      message('citadel.check.certificate.next'),
-    );
-  return passed(message('citadel.check.certificate.ok', { time }));
+    return failed(message('citadel.check.certificate.expired', { time }), message('citadel.check.certificate.expired.why'), next);
+  if (key === 'other' || key === 'unreadable')
+    return failed(message(`citadel.check.certificate.key-${key}`, { path: KEY }), message('citadel.check.certificate.key.why'), next);
+  return passed(message(key === 'fits' ? 'citadel.check.certificate.ok' : 'citadel.check.certificate.ok-unseen', { time }));
 }
 
 export function nodeAgentLogCheck(facts: ReleaseFacts): Check {

@@ -23,6 +23,7 @@ const causes: readonly { readonly id: string; readonly pattern: RegExp }[] = [
   { id: 'no-token', pattern: /failed to fetch token from file: (?<detail>.*)/ },
   { id: 'unauthenticated', pattern: /code = Unauthenticated desc = (?<detail>.*?)(\t|$)/ },
   { id: 'not-allowed', pattern: /code = PermissionDenied desc = (?<detail>.*?)(\t|$)/ },
+  { id: 'key', pattern: /tls: (?<detail>private key does not match public key)/ },
   { id: 'unknown-authority', pattern: /x509: certificate signed by (?<detail>unknown authority)/ },
   { id: 'clock', pattern: /x509: certificate has expired or is not yet valid(: (?<detail>.*))?/ },
   { id: 'wrong-name', pattern: /x509: (?<detail>certificate is (not )?valid for .*|cannot validate certificate .*)/ },

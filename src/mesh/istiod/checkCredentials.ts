@@ -1,11 +1,12 @@
 import type { Check, VmScope } from '../era.ts';
+import { keyPairCommand, readKeyPair } from '../host/keyPair.ts';
 import { failed, passed, timedOut, type Judgement } from '../host/verdicts.ts';
 import { listAt, numberAt, textAt } from '../cluster/untrusted.ts';
 import { message, type Message } from '../messages.ts';
 import type { CheckResult, VmEntry } from '../model.ts';
-import { certificateFacts, parseCertificates } from '../pem.ts';
+import { certificateFacts } from '../pem.ts';
 import type { CommandOutput } from '../ports.ts';
-import { CERT_CHAIN, TOKEN } from './paths.ts';
+import { CERT_CHAIN, KEY, TOKEN } from './paths.ts';
 
 /** Certificate, token and clock: a token is for the first certificate, a certificate renews itself, and one that is over needs a token again (istiod facts 0.4, 2.4). */
 
@@ -18,16 +19,17 @@ const renew = (vm: VmEntry): Message => message('istiod.check.renew.next', { vm:
 export function certificateCheck({ vm, ports }: VmScope): Check {
   return {
     id: CERTIFICATE,
-    command: { argv: ['cat', '--', CERT_CHAIN], asRoot: true },
+    command: keyPairCommand(CERT_CHAIN, KEY),
     judge: async (output) => judgeCertificate(vm, output, ports.clock.now()),
   };
 }
 
 export function judgeCertificate(vm: VmEntry, output: CommandOutput, now: Date): Judgement {
   if (output.timedOut) return timedOut();
-  const facts = firstCertificate(output.stdout);
-  if (facts === undefined)
+  const { leaf, key } = readKeyPair(output);
+  if (leaf === undefined)
     return failed(message('istiod.check.certificate.none', { path: CERT_CHAIN }), message('istiod.check.certificate.none.why'), renew(vm));
+  const facts = certificateFacts(leaf);
   const wanted = `/ns/${vm.namespace}/sa/${vm.serviceAccount}`;
   if (!facts.uris.some((uri) => uri.endsWith(wanted)))
     return failed(
@@ -43,16 +45,14 @@ export function judgeCertificate(vm: VmEntry, output: CommandOutput, now: Date):
       message('istiod.check.certificate.expired.why'),
       renew(vm),
     );
-  return passed(message('istiod.check.certificate.ok', { time: facts.notAfter, identity: facts.uris[0] ?? '' }));
-}
-
-function firstCertificate(pem: string): ReturnType<typeof certificateFacts> | undefined {
-  try {
-    const [leaf] = parseCertificates(pem);
-    return leaf === undefined ? undefined : certificateFacts(leaf);
-  } catch {
-    return undefined;
-  }
+  if (key === 'other' || key === 'unreadable')
+    return failed(
+      message(`istiod.check.certificate.key-${key}`, { path: KEY }),
+      message('istiod.check.certificate.key.why'),
+      message('istiod.check.certificate.key.next', { vm: vm.name }),
+    );
+  const args = { time: facts.notAfter, identity: facts.uris[0] ?? '' };
+  return passed(message(key === 'fits' ? 'istiod.check.certificate.ok' : 'istiod.check.certificate.ok-unseen', args));
 }
 
 /** Only what the token claims is printed, never the token. */

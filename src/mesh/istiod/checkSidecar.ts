@@ -98,13 +98,14 @@ export function skewCheck({ controlPlane, state }: VmScope): Check {
   const argv =
     state?.facts?.os.packages === 'rpm'
       ? ['rpm', '-q', '--qf', '%{VERSION}\\n', '--', PACKAGE]
-      : ['dpkg-query', '-W', '-f', '${Version}\\n', '--', PACKAGE];
+      : // A package that was removed keeps its settings, and its version in dpkg's list.
+        ['dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}\\n', '--', PACKAGE];
   return { id: 'version', command: { argv }, judge: async (output) => judgeSkew(controlPlane.release, output) };
 }
 
 export function judgeSkew(release: string, output: CommandOutput): Judgement {
   if (output.timedOut) return timedOut();
-  const version = plainRelease(output.stdout.trim().replace(/^\d+:/, '')) ?? '';
+  const version = plainRelease(output.stdout.trim().replace(/^(?:installed )?(?:\d+:)?/, '')) ?? '';
   if (output.exitCode !== 0 || version === '')
     return failed(message('istiod.check.version.none', { name: PACKAGE }), undefined, message('istiod.check.no-user.next'));
   const [[major, minor], [itsMajor, itsMinor]] = [minorOf(version), minorOf(release)];

@@ -11,7 +11,7 @@ import { assertServed } from './limits.ts';
 import { configMap, existing, readMeshData } from './meshData.ts';
 import { meshFile } from './meshYaml.ts';
 import { istiodHost } from './naming.ts';
-import { CERT_CHAIN, HOSTS, OWNER, ROOT_CERT, TOKEN, UNIT } from './paths.ts';
+import { CERT_CHAIN, HOSTS, KEY, OWNER, ROOT_CERT, TOKEN, UNIT } from './paths.ts';
 import { proxyConfig } from './proxyConfig.ts';
 import { networkingVersion } from './release.ts';
 import { asAgentKeepsIt } from './rootCert.ts';
@@ -28,6 +28,7 @@ export const hostInputs: Era['hostInputs'] = ({ entry, controlPlane }) => {
       { path: ROOT_CERT, want: 'text' },
       { path: TOKEN, want: 'token' },
       { path: CERT_CHAIN, want: 'certificate' },
+      { path: KEY, want: 'certificate' },
     ],
     ...(hostname === undefined ? {} : { resolve: [hostname] }),
   };

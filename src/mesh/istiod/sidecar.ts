@@ -1,12 +1,13 @@
 import type { VmScope } from '../era.ts';
 import { fileOf } from '../host/hostState.ts';
+import { pairFits } from '../host/keyPair.ts';
 import type { Sidecar } from '../host/sidecar.ts';
 import { message } from '../messages.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { HostState, ProbeRequest, PushDirectory } from '../ports.ts';
 import { explainLog, logCommand } from './agentLog.ts';
 import { hostInputs } from './generate.ts';
-import { CERT_CHAIN, OWNER, TOKEN, UNIT } from './paths.ts';
+import { CERT_CHAIN, KEY, OWNER, TOKEN, UNIT } from './paths.ts';
 import { obstacle, preflightNotes } from './preflight.ts';
 
 /** The sidecar package of Istio 1.8 and later: pilot-agent, Envoy, one unit (istiod facts 2.1-2.3). */
@@ -76,7 +77,7 @@ function wholeProbe(scope: VmScope, files: readonly GeneratedFile[]): ProbeReque
 /** A certificate on the machine that its agent can renew with, by the clock of this side (istiod facts 0.4). */
 export function hasLivingCertificate(state: HostState, now: Date, leftPart = 0): boolean {
   const certificate = fileOf(state, CERT_CHAIN)?.certificate;
-  if (certificate === undefined) return false;
+  if (certificate === undefined || pairFits(state, CERT_CHAIN, KEY) === false) return false;
   const [begins, ends] = [Date.parse(certificate.notBefore), Date.parse(certificate.notAfter)];
   return ends - now.getTime() > leftPart * (ends - begins);
 }

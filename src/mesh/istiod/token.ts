@@ -1,7 +1,8 @@
 import type { VmScope } from '../era.ts';
+import { pairFits } from '../host/keyPair.ts';
 import type { GeneratedFile, WorkloadGroup } from '../model.ts';
 import type { RemoteFile } from '../ports.ts';
-import { CERT_CHAIN, OWNER, TOKEN } from './paths.ts';
+import { CERT_CHAIN, KEY, OWNER, TOKEN } from './paths.ts';
 
 /** The token of the first certificate (istiod facts 0.4, 1.7): needed where the VM has neither a certificate to renew with nor a token that still counts. */
 
@@ -36,6 +37,7 @@ function isTokenWanted({ state, ports }: VmScope, group: WorkloadGroup): boolean
   if (state === undefined) return true;
   const now = ports.clock.now().getTime();
   const at = (path: string): RemoteFile | undefined => state.files.find((file) => file.path === path);
+  if (pairFits(state, CERT_CHAIN, KEY) === false) return true;
   return !lasts(at(CERT_CHAIN)?.certificate, group, now) && !counts(at(TOKEN)?.token, group, now);
 }
 

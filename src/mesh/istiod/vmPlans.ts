@@ -11,6 +11,7 @@ import { unitsStep } from '../host/units.ts';
 import type { GeneratedFile } from '../model.ts';
 import type { Step } from '../plan.ts';
 import type { CallOptions, HostState, VmHost } from '../ports.ts';
+import { dropBrokenPairStep } from './brokenPair.ts';
 import { connectedStep, type EntryOf } from './connected.ts';
 import { explicitEntryStep } from './explicitEntry.ts';
 import { planExposePorts } from './exposePorts.ts';
@@ -69,7 +70,12 @@ export function vmPlans({ entryOf, checks }: VmParts): VmPlans {
       assertJoined(work, state, files);
       const fresh = files.map(renewed);
       if (!isRenewing(state, scope.ports.clock.now())) work.restarts.add(UNIT);
-      return hostPlan(scope, 'renew', [filesStep(work, fresh), unitsStep(work, files, { start: true }), connected(work)]);
+      return hostPlan(scope, 'renew', [
+        dropBrokenPairStep(work),
+        filesStep(work, fresh),
+        unitsStep(work, files, { start: true }),
+        connected(work),
+      ]);
     },
     /** dpkg and rpm keep the settings that were changed on the machine. Throws `package.missing` where none is named. */
     async planUpgrade(scope, host, written, join, options) {

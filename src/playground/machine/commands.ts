@@ -107,7 +107,9 @@ function date({ clock }: Machine, args: readonly string[]): CommandResult {
 function dpkgQuery(machine: Machine, args: readonly string[]): CommandResult {
   const [name = ''] = positionals(args, ['-f', '--showformat']);
   const { version } = machine.packageState(name);
-  return version === undefined ? failed(1, `dpkg-query: no packages found matching ${name}\n`) : ok(`${version}\n`);
+  if (version === undefined) return failed(1, `dpkg-query: no packages found matching ${name}\n`);
+  const status = args[args.indexOf('-f') + 1]?.includes('${db:Status-Status}') === true ? 'installed ' : '';
+  return ok(`${status}${version}\n`);
 }
 
 function getent(machine: Machine, args: readonly string[]): CommandResult {

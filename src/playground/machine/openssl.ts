@@ -1,45 +1,19 @@
-import { X509Certificate } from 'node:crypto';
-import { parseArgs } from 'node:util';
-import type { CommandResult } from './command.ts';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { failed, ok, type CommandResult } from './command.ts';
 import type { Machine } from './machine.ts';
 
-const OPTIONS = {
-  in: { type: 'string' },
-  noout: { type: 'boolean' },
-  enddate: { type: 'boolean' },
-  startdate: { type: 'boolean' },
-  subject: { type: 'boolean' },
-  issuer: { type: 'boolean' },
-} as const;
-
-/** `openssl x509 -noout -enddate -in FILE` and its neighbours, as openssl prints them. */
+/** `openssl pkey -in FILE -passin pass: -pubout`: the public half of a key. */
 export function openssl(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
-  const [verb, ...rest] = args;
-  const { values } = parseArgs({
-    args: rest.map((arg) => arg.replace(/^-(?=[a-z]{2})/, '--')),
-    options: OPTIONS,
-    strict: false,
-    allowPositionals: true,
-  });
-  if (verb !== 'x509' || typeof values.in !== 'string')
-    return failed('the playground has only: openssl x509 -noout -enddate -startdate -subject -issuer -in FILE');
-  const entry = machine.files.get(values.in);
-  if (!entry) return failed(`Can't open ${values.in} for reading, No such file or directory`);
-  if (!asRoot && (entry.mode & 0o004) === 0) return failed(`Can't open ${values.in} for reading, Permission denied`);
+  const path = args[args.indexOf('-in') + 1];
+  if (args[0] !== 'pkey' || !args.includes('-pubout') || path === undefined)
+    return failed(1, 'the playground has only: openssl pkey -in FILE -passin pass: -pubout\n');
+  const entry = machine.files.get(path);
+  if (!entry) return failed(1, `Can't open "${path}" for reading, No such file or directory\n`);
+  if (!asRoot && (entry.mode & 0o004) === 0) return failed(1, `Can't open "${path}" for reading, Permission denied\n`);
   try {
-    const certificate = new X509Certificate(Buffer.from(entry.bytes));
-    const lines = [
-      ...(values.startdate === true ? [`notBefore=${certificate.validFrom}`] : []),
-      ...(values.enddate === true ? [`notAfter=${certificate.validTo}`] : []),
-      ...(values.subject === true ? ['subject='] : []),
-      ...(values.issuer === true ? [`issuer=${certificate.issuer}`] : []),
-    ];
-    return { exitCode: 0, stdout: `${lines.join('\n')}\n`, stderr: '', takesMs: 0 };
+    const key = createPublicKey(createPrivateKey(Buffer.from(entry.bytes).toString('utf8')));
+    return ok(key.export({ type: 'spki', format: 'pem' }).toString());
   } catch {
-    return failed('unable to load certificate');
+    return failed(1, `Could not read key from ${path}\n`);
   }
-}
-
-function failed(why: string): CommandResult {
-  return { exitCode: 1, stdout: '', stderr: `${why}\n`, takesMs: 0 };
 }

@@ -1,5 +1,7 @@
 import { failed, ok, type CommandResult } from './command.ts';
+import { cat } from './fileCommands.ts';
 import type { Machine } from './machine.ts';
+import { openssl } from './openssl.ts';
 import { claimsText } from './tokenFacts.ts';
 
 /** There is no shell: the few lines that checks hand to one are known by what they do. */
@@ -7,6 +9,7 @@ export function shell(machine: Machine, args: readonly string[], asRoot: boolean
   const [flag = '', line = '', ...words] = args;
   if (flag === '-c' && line.includes('/dev/tcp/')) return connects(machine, words[0] ?? '', Number(words[1]));
   if (flag === '-c' && line.includes('cut -d. -f2')) return claims(machine, words[1] ?? '', asRoot);
+  if (flag === '-c' && line.includes('openssl pkey')) return keyPair(machine, words.slice(1), asRoot);
   if (flag === '-c' && line.includes('-save')) return rules(machine);
   return failed(127, 'sh: the playground has no shell\n');
 }
@@ -27,6 +30,13 @@ function claims(machine: Machine, path: string, asRoot: boolean): CommandResult 
   if (entry === undefined) return { ...ok('\n'), stderr: `cut: ${path}: No such file or directory\n` };
   if (!asRoot && (entry.mode & 0o004) === 0) return { ...ok('\n'), stderr: `cut: ${path}: Permission denied\n` };
   return ok(`${claimsText(Buffer.from(entry.bytes).toString('utf8')) ?? ''}\n`);
+}
+
+/** A certificate, then the public half of its key. */
+function keyPair(machine: Machine, [chain = '', key = '']: readonly string[], asRoot: boolean): CommandResult {
+  const shown = cat(machine, ['--', chain], asRoot);
+  const own = openssl(machine, ['pkey', '-in', key, '-pubout'], asRoot);
+  return { ...own, stdout: shown.stdout + own.stdout, stderr: shown.stderr + own.stderr };
 }
 
 function rules(machine: Machine): CommandResult {

@@ -169,6 +169,7 @@ describe('checks of a machine with istiod', function () {
     await say({ 'istiod-tls': 'fail istiod.check.tls.no-root' });
   });
 
+  // This side's clock is moved: a machine's cannot differ here, time namespaces have no clock of the day.
   it('see clocks that differ, and credentials that are over', async () => {
     await say({ clock: 'fail istiod.check.clock.off' }, { hours: 1 });
     await say({ clock: 'fail istiod.check.clock.off' }, { hours: -1 });
@@ -186,6 +187,42 @@ describe('checks of a machine with istiod', function () {
       await healthy();
     });
     await say({ certificate: 'fail istiod.check.certificate.none', token: 'fail istiod.check.token.none' });
+  });
+
+  it('see a key that is not the one of its certificate, and what the agent says of it', async () => {
+    await root('cp -p /etc/certs/key.pem /run/key.pem; openssl genrsa -out /etc/certs/key.pem 2048 2>/dev/null');
+    heals.push(async () => {
+      await root('cp -p /run/key.pem /etc/certs/key.pem; rm /run/key.pem; systemctl restart --no-block istio');
+      await healthy();
+    });
+    await say({ certificate: 'fail istiod.check.certificate.key-other' });
+    const { output = '' } = (await results(['certificate'])).get('certificate') ?? {};
+    assert.match(output, /BEGIN PUBLIC KEY/);
+    assert.doesNotMatch(output, /PRIVATE/);
+    await root('systemctl restart --no-block istio');
+    await say({ 'agent-log': 'fail istiod.agent.key' });
+    await root('systemctl stop istio; echo nonsense >/etc/certs/key.pem');
+    await say({ certificate: 'fail istiod.check.certificate.key-unreadable' });
+  });
+
+  it('see a package that is too new, too old, and removed though dpkg still lists it', async () => {
+    await root(`curl -sSf -m 60 -o /run/mine.deb ${lab.sidecarPackageUrl}; dpkg-deb -R /run/mine.deb /run/package`);
+    heals.push(async () => {
+      await root('dpkg --force-confold -i /run/mine.deb; rm -rf /run/package /run/*.deb; systemctl restart --no-block istio');
+      await healthy();
+    });
+    // Only the version is another: the lab's istiod is 1.31.0.
+    const install = (version: string): Promise<string> =>
+      root(`sed -i 's/^Version: .*/Version: ${version}/' /run/package/DEBIAN/control
+            dpkg-deb -Znone -b /run/package /run/other.deb; dpkg --force-confold -i /run/other.deb`);
+    await install('1.32.0');
+    await say({ version: 'fail istiod.skew.ahead' });
+    await install('1.30.2');
+    await say({ version: 'ok istiod.check.version.ok' });
+    await install('1.29.7');
+    await say({ version: 'fail istiod.skew.behind' });
+    await root('dpkg -r istio-sidecar');
+    await say({ version: 'fail istiod.check.version.none' });
   });
 
   it('see an identity that is not the one of the inventory', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { certificateFiles, parseCredentials, readCredentials } from '../../../../src/mesh/citadel/certificates.ts';
-import { certificateFacts, parseCertificates } from '../../../../src/mesh/pem.ts';
+import { certificateFacts, keyFacts, parseCertificates, parsePrivateKey } from '../../../../src/mesh/pem.ts';
 import { releaseFacts } from '../../../../src/mesh/citadel/releases.ts';
 import type { HostState } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
@@ -75,7 +75,8 @@ describe('citadel certificates', function () {
 
     function accepted({ made, key, root = good.root, pushed }: OnHost, later = 0): unknown {
       const own = made ?? makeCertificates();
-      const shown = certificateFacts(parseCertificates(own.chain)[0]!);
+      const leaf = parseCertificates(own.chain)[0]!;
+      const shown = certificateFacts(leaf);
       const file = { mode: 0o644, owner: 'istio-proxy', group: 'root', time: '', original: 'absent' } as const;
       const manifest = {
         version: 1,
@@ -93,7 +94,12 @@ describe('citadel certificates', function () {
         files: [
           { path: '/etc/certs/root-cert.pem', exists: true, sha256: hash(root) },
           { path: '/etc/certs/cert-chain.pem', exists: true, sha256: hash(own.chain), certificate: shown },
-          { path: '/etc/certs/key.pem', exists: true, sha256: hash(key ?? own.key), certificate: shown },
+          {
+            path: '/etc/certs/key.pem',
+            exists: true,
+            sha256: hash(key ?? own.key),
+            certificate: keyFacts(parsePrivateKey(key ?? own.key), leaf),
+          },
         ],
         units: [],
         packages: [],
@@ -126,6 +132,8 @@ describe('citadel certificates', function () {
       const own = makeCertificates();
       assert.deepEqual(accepted({ made: own, key: good.key }), []);
       assert.deepEqual(accepted({ made: own, pushed: { ...own, chain: '' } }), []);
+      // Both are new here, and the key is another one's.
+      assert.deepEqual(accepted({ made: own, key: other.key }), []);
       // What an earlier push left is not the node agent's.
       assert.deepEqual(accepted({ made: own, pushed: own }), []);
     });

@@ -10,6 +10,7 @@ import { releaseFacts } from '../../../../src/mesh/citadel/releases.ts';
 import type { Check } from '../../../../src/mesh/era.ts';
 import { message } from '../../../../src/mesh/messages.ts';
 import type { CheckResult } from '../../../../src/mesh/model.ts';
+import { selfSigned } from '../../support/keyPairs.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
 import { balancers, output, vmScope } from './support.ts';
 
@@ -23,6 +24,7 @@ const unavailable = (why: string): string =>
   line(`CSR signing failed: rpc error: code = Unavailable desc = connection error: desc = "transport: ${why}". Will retry in 5s`);
 
 describe('citadel checks', () => {
+  const [own, other] = [selfSigned('rsa'), selfSigned('ec')];
   it('tell the causes of a node agent apart', () => {
     const verdict = (log: string, earlier: readonly CheckResult[] = []): string => {
       const { verdict: said, reason } = judgeNodeAgentLog(output(log), earlier);
@@ -68,7 +70,7 @@ describe('citadel checks', () => {
       commandLine: '',
       output: '',
       durationMs: 0,
-      ...judgeCertificate(output('notAfter=Jan  1 00:00:00 2020 GMT\n'), new Date()),
+      ...judgeCertificate(output(own.cert + own.key), new Date('2099-01-01')),
     };
     assert.equal(verdict(unavailable('connection closed'), [expired]), 'fail citadel.node-agent.expired');
     // "starts successfully" says nothing.
@@ -143,13 +145,16 @@ describe('citadel checks', () => {
     assert.equal(unit('active', 'disabled'), 'fail check.unit.not-enabled');
     assert.equal(unit('activating', 'enabled'), 'fail check.unit.down');
     assert.equal(judgeUnit('istio', output('LoadState=not-found\nActiveState=inactive\n')).reason.id, 'check.unit.not-found');
-    const now = new Date('2026-11-23T00:00:00Z');
-    assert.equal(judgeCertificate(output('notAfter=Feb 21 19:18:16 2027 GMT\n'), now).verdict, 'ok');
-    assert.equal(judgeCertificate(output('notAfter=Nov 22 19:18:16 2026 GMT\n'), now).reason.id, 'citadel.check.certificate.expired');
-    assert.equal(
-      judgeCertificate(output('', { exitCode: 1, stderr: 'Could not open file' }), now).reason.id,
-      'citadel.check.certificate.unreadable',
-    );
+    const certificate = (stdout: string, exitCode = 0, now = new Date()): string => {
+      const { verdict: said, reason } = judgeCertificate(output(stdout, { exitCode }), now);
+      return `${said} ${reason.id}`;
+    };
+    assert.equal(certificate(own.cert + own.key), 'ok citadel.check.certificate.ok');
+    assert.equal(certificate(own.cert + own.key, 0, new Date('2099-01-01')), 'fail citadel.check.certificate.expired');
+    assert.equal(certificate(own.cert + other.key), 'fail citadel.check.certificate.key-other');
+    assert.equal(certificate(own.cert, 1), 'fail citadel.check.certificate.key-unreadable');
+    assert.equal(certificate(own.cert, 127), 'ok citadel.check.certificate.ok-unseen');
+    assert.equal(certificate(own.key), 'fail citadel.check.certificate.unreadable');
   });
 
   describe('asked of a VM', () => {

@@ -3,6 +3,9 @@ import { explainLog } from '../../../../src/mesh/istiod/agentLog.ts';
 
 /** Lines that pilot-agent and Envoy of 1.31 really wrote on a machine with each fault. */
 const seen: Readonly<Record<string, readonly string[]>> = {
+  'key private key does not match public key': [
+    '2026-11-24T02:21:49.666306Z\terror\tcache\tresource:default failed to sign: create certificate: rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: tls: private key does not match public key"',
+  ],
   'no-group vm/nogroup': [
     '2026-11-23T22:41:30.338918Z\twarn\txdsproxy\tupstream terminated with unexpected error rpc error: code = FailedPrecondition desc = auto-registration WorkloadEntry of vm-2.vm failed: cannot find WorkloadGroup vm/nogroup\tid=5',
     '2026-11-23T22:41:30.339287Z\twarning\tenvoy config ./source/extensions/config_subscription/grpc/grpc_stream.h:189\tDeltaAggregatedResources gRPC config stream to xds-grpc closed: 9, auto-registration WorkloadEntry of vm-2.vm failed: cannot find WorkloadGroup vm/nogroup{via_upstream}\tthread=939',

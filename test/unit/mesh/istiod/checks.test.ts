@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { judgeCapture, judgeSsh } from '../../../../src/mesh/istiod/checkCapture.ts';
-import { judgeClock, judgeToken } from '../../../../src/mesh/istiod/checkCredentials.ts';
+import { judgeCertificate, judgeClock, judgeToken } from '../../../../src/mesh/istiod/checkCredentials.ts';
 import { judgeName, judgeTcp, judgeTls } from '../../../../src/mesh/istiod/checkIstiod.ts';
 import { judgeEntry, judgeService } from '../../../../src/mesh/istiod/checkMesh.ts';
 import { judgeListeners, judgeSkew } from '../../../../src/mesh/istiod/checkSidecar.ts';
 import { message } from '../../../../src/mesh/messages.ts';
 import type { CheckResult, VmEntry, WorkloadEntry } from '../../../../src/mesh/model.ts';
 import type { CommandOutput } from '../../../../src/mesh/ports.ts';
+import { selfSigned } from '../../support/keyPairs.ts';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
 const ISTIOD = 'istiod.istio-system.svc';
@@ -69,6 +70,19 @@ describe('istiod checks', () => {
     assert.equal(said(judgeClock(output('2026-01-02T03:06:05Z\n'), NOW)), 'fail istiod.check.clock.off');
   });
 
+  it('see a key that is not the one of its certificate', () => {
+    const [own, other] = [selfSigned('ec'), selfSigned('rsa')];
+    const judge = (text: string, exitCode = 0, one = vm): string => said(judgeCertificate(one, output(text, exitCode), new Date()));
+    assert.equal(judge(own.cert + own.key), 'ok istiod.check.certificate.ok');
+    assert.equal(judge(other.cert + other.key), 'ok istiod.check.certificate.ok');
+    assert.equal(judge(own.cert + other.key), 'fail istiod.check.certificate.key-other');
+    // openssl ends with 1 where it reads no key, the shell with 127 where it finds no openssl.
+    assert.equal(judge(own.cert, 1), 'fail istiod.check.certificate.key-unreadable');
+    assert.equal(judge(own.cert, 127), 'ok istiod.check.certificate.ok-unseen');
+    assert.equal(judge(own.key), 'fail istiod.check.certificate.none');
+    assert.equal(judge(own.cert + own.key, 0, { ...vm, serviceAccount: 'x' }), 'fail istiod.check.certificate.identity');
+  });
+
   it('find rules in either kind of table, and port 22 by their order', () => {
     const both = (legacy: string, nft: string): CommandOutput => output(`# legacy\n${legacy}# nft\n${nft}`);
     assert.equal(said(judgeCapture(both(RULES, ''))), 'ok istiod.check.capture.ok');
@@ -113,6 +127,10 @@ describe('istiod checks', () => {
       'ok istiod.check.version.ok',
     ]);
     assert.equal(said(judgeSkew('1.31.0', output('', 1))), 'fail istiod.check.version.none');
+    // What dpkg says of a package, and of one that was removed and left its settings.
+    assert.equal(skew('installed 1.31.0'), 'ok istiod.check.version.ok');
+    assert.equal(skew('installed 2:1.31.0-1'), 'ok istiod.check.version.ok');
+    assert.equal(skew('config-files 1.31.0'), 'fail istiod.check.version.none');
   });
 
   it('say how the cluster sees the machine', () => {
