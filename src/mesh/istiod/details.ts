@@ -6,7 +6,7 @@ import { isMeshError } from '../errors.ts';
 import { refName } from '../problem.ts';
 import { readExposure } from './exposeObjects.ts';
 import { GATEWAY_DETAIL, readGateway, type GatewayPlace } from './gatewayAddress.ts';
-import { limitsOf } from './limits.ts';
+import { isAmbient, limitsOf } from './limits.ts';
 import { readable, readMesh, readValues } from './meshData.ts';
 import { networkingVersion } from './release.ts';
 import type { RevisionTag } from './revisions.ts';
@@ -36,11 +36,14 @@ export async function readDetails(found: FoundIstiod, options: CallOptions): Pro
     readable(api.list({ apiVersion, kind: 'WorkloadGroup' }, options)),
     readable(api.get({ apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: entry.istio.namespace, name: 'ztunnel' }, options)),
   ]);
+  const hasZtunnel = ztunnel !== undefined;
+  const namespaces =
+    hasZtunnel && isAmbient(found.istiod) ? await readable(api.list({ apiVersion: 'v1', kind: 'Namespace' }, options)) : undefined;
   const network = networkOf(entry, namespace, values);
   const groupNetworks = (groups ?? []).flatMap((group) => textAt(group, 'spec', 'template', 'network') ?? []);
   // Groups without a network are on the mesh's own, also where that has no name.
   const own = network?.value ?? (groupNetworks.length > 0 ? '-' : undefined);
-  const networks = [...new Set([...(own === undefined ? [] : [own]), ...groupNetworks])];
+  const networks = [...new Set([...(own === undefined ? [] : [own]), ...groupNetworks, ...(mesh?.networks ?? [])])];
   return {
     details: [
       revisionDetail(found),
@@ -52,7 +55,7 @@ export async function readDetails(found: FoundIstiod, options: CallOptions): Pro
       ...(gateway === undefined ? [] : gatewayDetails(gateway)),
       ...(exposure === undefined || found.istiod === undefined ? [] : [exposedDetail(exposure.virtualService)]),
     ],
-    limits: limitsOf({ istiod: found.istiod, hasZtunnel: ztunnel !== undefined, networks }),
+    limits: limitsOf({ istiod: found.istiod, hasZtunnel, namespaces, networks }),
   };
 }
 

@@ -7,7 +7,7 @@ import { clusterEnvFile } from './clusterEnv.ts';
 import { gatewayAddress, gatewayHostname } from './gatewayAddress.ts';
 import { groupRef, liveGroup, type LiveGroup } from './groupObject.ts';
 import { hostsFile, presentAddress } from './hosts.ts';
-import { assertServed } from './limits.ts';
+import { assertIstiodHere } from './limits.ts';
 import { configMap, existing, readMeshData } from './meshData.ts';
 import { meshFile } from './meshYaml.ts';
 import { istiodHost } from './naming.ts';
@@ -39,7 +39,7 @@ export const hostInputs: Era['hostInputs'] = ({ entry, controlPlane }) => {
  * empty, and a token that is made only when it is pushed. Throws `istiod.no-group`, `istiod.group-missing`, and what each file's maker throws.
  */
 export async function generate(scope: VmScope, options: CallOptions = {}): Promise<readonly GeneratedFile[]> {
-  assertServed(scope);
+  assertIstiodHere(scope);
   const { entry, vm } = scope;
   const readAt = scope.ports.clock.now().toISOString();
   const onHost = scope.state?.files.find(({ path }) => path === HOSTS)?.text;

@@ -1,7 +1,7 @@
-import { listAt, textAt } from '../cluster/untrusted.ts';
+import { listAt, stringsAt, textAt } from '../cluster/untrusted.ts';
 import type { ClusterScope } from '../era.ts';
 import { message } from '../messages.ts';
-import type { ControlPlaneLimit } from '../model.ts';
+import type { ControlPlaneLimit, WorkloadGroup } from '../model.ts';
 import type { KubeObject } from '../ports.ts';
 import { MeshError } from '../errors.ts';
 
@@ -11,26 +11,53 @@ export interface LimitFacts {
   /** The Deployment of istiod; undefined where it does not run in this cluster. */
   readonly istiod: KubeObject | undefined;
   readonly hasZtunnel: boolean;
+  /** Undefined where they may not be read, or do not matter. */
+  readonly namespaces: readonly KubeObject[] | undefined;
   /** Networks that were named: by the mesh, its namespace and the workload groups. */
   readonly networks: readonly string[];
 }
 
-export function limitsOf({ istiod, hasZtunnel, networks }: LimitFacts): readonly ControlPlaneLimit[] {
+export function limitsOf({ istiod, hasZtunnel, namespaces, networks }: LimitFacts): readonly ControlPlaneLimit[] {
+  const ambient = hasZtunnel && isAmbient(istiod);
   return [
     ...(istiod === undefined ? [limit('remote', true)] : []),
-    ...(hasZtunnel && isAmbient(istiod) ? [limit('ambient', false)] : []),
+    ...(ambient && namespaces?.some(hasSidecars) === false ? [limit('ambient-only', true)] : []),
+    ...(ambient && namespaces?.some(hasSidecars) !== false ? [limit('ambient', false)] : []),
     ...(networks.length > 1 ? [limit('networks', false, { networks: networks.join(', ') })] : []),
   ];
 }
 
 /** Throws `istiod.limit` where the control plane has a limit that no VM can be joined under. */
 export function assertServed({ controlPlane }: Pick<ClusterScope, 'controlPlane'>): void {
-  const blocking = controlPlane.limits?.find((one) => one.blocking);
-  if (blocking !== undefined)
-    throw new MeshError({ code: 'istiod.limit', kind: 'bad-input', userMessage: blocking.text, nextStep: blocking.nextStep });
+  refuse(controlPlane.limits?.find((one) => one.blocking));
 }
 
-function isAmbient(istiod: KubeObject | undefined): boolean {
+/** Throws `istiod.limit` where istiod runs elsewhere. Under every other limit a VM that joined before it may still get its files. */
+export function assertIstiodHere({ controlPlane }: Pick<ClusterScope, 'controlPlane'>): void {
+  refuse(controlPlane.limits?.find(({ id }) => id === 'remote'));
+}
+
+/** Throws `istiod.limit` where a group's VMs are on another network than the mesh. For istiod a network without a name is the same as any (istiod facts 3.1). */
+export function assertSameNetwork({ controlPlane }: Pick<ClusterScope, 'controlPlane'>, { namespace, name, network }: WorkloadGroup): void {
+  const own = controlPlane.details?.find(({ id }) => id === 'network')?.value;
+  if (own === undefined || network === undefined || network === '' || network === own) return;
+  refuse(limit('other-network', true, { group: `${namespace}/${name}`, network, own }), 'workloadGroup');
+}
+
+function refuse(limit: ControlPlaneLimit | undefined, field?: string): void {
+  if (limit !== undefined)
+    throw new MeshError({ code: 'istiod.limit', kind: 'bad-input', field, userMessage: limit.text, nextStep: limit.nextStep });
+}
+
+/** Whether pods of a namespace get sidecars: by its injection label, or by a revision where its pods are not ztunnel's. */
+function hasSidecars(namespace: KubeObject): boolean {
+  const labels = stringsAt(namespace, 'metadata', 'labels');
+  return (
+    labels['istio-injection'] === 'enabled' || (labels['istio.io/rev'] !== undefined && labels['istio.io/dataplane-mode'] !== 'ambient')
+  );
+}
+
+export function isAmbient(istiod: KubeObject | undefined): boolean {
   const containers = listAt(istiod, 'spec', 'template', 'spec', 'containers');
   return containers.some((container) =>
     listAt(container, 'env').some((one) => textAt(one, 'name') === 'PILOT_ENABLE_AMBIENT' && textAt(one, 'value') === 'true'),

@@ -38,16 +38,22 @@ export async function readMeshData(scope: Scope, options: CallOptions = {}): Pro
   };
 }
 
-/** The mesh configuration of a revision. */
+/** The mesh configuration of a revision, and the networks that it names. */
 export async function readMesh(
   { entry, api }: Scope,
   revision: string,
   options: CallOptions = {},
-): Promise<{ readonly ref: ObjectRef; readonly mesh: JsonObject }> {
+): Promise<{ readonly ref: ObjectRef; readonly mesh: JsonObject; readonly networks: readonly string[] }> {
   const ref = configMap(entry.istio.namespace, revisioned('istio', revision));
-  const text = textAt(await existing(api, ref, options), 'data', 'mesh') ?? '';
-  const mesh = parseYaml(text, { object: refName(ref), path: 'data.mesh' });
-  return { ref, mesh: typeof mesh === 'object' && mesh !== null ? (mesh as JsonObject) : {} };
+  const object = await existing(api, ref, options);
+  const read = (key: string): unknown => parseYaml(textAt(object, 'data', key) ?? '', { object: refName(ref), path: `data.${key}` });
+  const mesh = read('mesh');
+  const named = at(read('meshNetworks'), 'networks');
+  return {
+    ref,
+    mesh: typeof mesh === 'object' && mesh !== null ? (mesh as JsonObject) : {},
+    networks: typeof named === 'object' && named !== null ? Object.keys(named) : [],
+  };
 }
 
 /** Values that istiod was installed with, from its injector; undefined where they cannot be read. */

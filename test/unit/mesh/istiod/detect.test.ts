@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { eraOf } from '../../../../src/mesh/eras.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
+import { assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
 import type { KubeObject } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
-import { clusterEntry, coded, world } from './support.ts';
+import { clusterEntry, coded, PLANE, world } from './support.ts';
 
 function istiod(image: string, labels: Record<string, string> = {}, env: readonly object[] = []): KubeObject {
   const revision = labels['istio.io/rev'];
@@ -68,9 +69,23 @@ describe('detection of istiod', () => {
       ]);
     const ztunnel: KubeObject = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'ztunnel', namespace: 'istio-system' } };
     assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0'))), []);
-    assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0', {}, [{ name: 'PILOT_ENABLE_AMBIENT', value: 'true' }]), ztunnel)), [
-      ['ambient', false],
-    ]);
+    const ambient = istiod('istio/pilot:1.31.0', {}, [{ name: 'PILOT_ENABLE_AMBIENT', value: 'true' }]);
+    const namespace = (labels: Record<string, string>): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'shop', labels },
+    });
+    assert.deepEqual(await limits(world(ambient)), []);
+    assert.deepEqual(await limits(world(ambient, ztunnel)), [['ambient-only', true]]);
+    assert.deepEqual(
+      await limits(world(ambient, ztunnel, namespace({ 'istio.io/rev': 'default', 'istio.io/dataplane-mode': 'ambient' }))),
+      [['ambient-only', true]],
+    );
+    for (const [key, value] of [
+      ['istio-injection', 'enabled'],
+      ['istio.io/rev', 'default'],
+    ] as const)
+      assert.deepEqual(await limits(world(ambient, ztunnel, namespace({ [key]: value }))), [['ambient', false]]);
     const group: KubeObject = {
       apiVersion: 'networking.istio.io/v1',
       kind: 'WorkloadGroup',
@@ -78,6 +93,15 @@ describe('detection of istiod', () => {
       spec: { template: { network: 'vm-net' } },
     };
     assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0'), group)), [['networks', false]]);
+    const meshNetworks = (...names: string[]): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'istio', namespace: 'istio-system' },
+      data: { mesh: '', meshNetworks: `networks: {${names.map((name) => `${name}: {endpoints: [], gateways: []}`).join(', ')}}` },
+    });
+    assert.deepEqual(await limits(new MemoryCluster(istiod('istio/pilot:1.31.0'), meshNetworks())), []);
+    assert.deepEqual(await limits(new MemoryCluster(istiod('istio/pilot:1.31.0'), meshNetworks('a'))), []);
+    assert.deepEqual(await limits(new MemoryCluster(istiod('istio/pilot:1.31.0'), meshNetworks('a', 'b'))), [['networks', false]]);
     const values: KubeObject = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -91,5 +115,18 @@ describe('detection of istiod', () => {
       spec: { ports: [] },
     };
     assert.deepEqual(await limits(new MemoryCluster(values, service)), [['remote', true]]);
+  });
+
+  it('refuses a group on another network than the mesh, and none where either has no name', () => {
+    const group = (network?: string) => ({
+      ...{ namespace: 'vm', name: 'far', serviceAccount: 'far', labels: {}, annotations: {}, ports: {} },
+      network,
+    });
+    const on = (value: string) => ({
+      controlPlane: { ...PLANE, details: [{ id: 'network', label: { id: 'istiod.detail.network', args: {} }, value }] },
+    });
+    for (const network of [undefined, '', 'net-1']) assertSameNetwork(on('net-1'), group(network));
+    assertSameNetwork({ controlPlane: PLANE }, group('net-2'));
+    assert.throws(() => assertSameNetwork(on('net-1'), group('net-2')), coded('istiod.limit', 'workloadGroup'));
   });
 });
