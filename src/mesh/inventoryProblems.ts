@@ -86,6 +86,7 @@ const ruleTexts: Readonly<Record<string, RuleText>> = {
   'label-value': ({ field, value }) => message('inventory.rule.label-value', { field, value }),
   'plain-text': ({ field, value }) => message('inventory.rule.plain-text', { field, value }),
   'control-plane-auth': ({ field, value }) => message('inventory.rule.control-plane-auth', { field, value }),
+  'gateway-hostname': ({ field, value }) => message('inventory.rule.gateway-hostname', { field, value }),
   provider: ({ field, value }) => message('inventory.rule.provider', { field, value }),
   protocol: ({ field, value }) => message('inventory.rule.protocol', { field, value }),
   unique: ({ field, value, other }) => message('inventory.rule.unique', { field, value, other }),

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { providers } from './model.ts';
+import { gatewayHostnames, providers } from './model.ts';
 import {
   isAddress,
   isCidr,
@@ -72,6 +72,15 @@ const cluster = z.strictObject(
               (value) => isAddress(value) || isDnsSubdomain(value),
               'Address of the gateway. Default: from its service.',
             ),
+          ),
+          hostname: z.optional(
+            z
+              .enum(gatewayHostnames, 'gateway-hostname')
+              .check(
+                z.describe(
+                  "A gateway's host name (istiod era). resolve: the VM resolves it, and the address goes into /etc/hosts. san: the VM calls istiod by it (ISTIOD_SAN), /etc/hosts stays as it is, and istiod must have the name in ISTIOD_CUSTOM_HOST. Default: resolve.",
+                ),
+              ),
           ),
         },
         'mapping',

@@ -7,6 +7,10 @@ import type { Secret } from './secret.ts';
 export type EraId = 'citadel' | 'istiod';
 export const providers = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'] as const;
 export type Provider = (typeof providers)[number];
+
+/** What becomes of a gateway's host name: resolved on the VM for its hosts file, or the name that the VM calls istiod by (`ISTIOD_SAN`). */
+export const gatewayHostnames = ['resolve', 'san'] as const;
+export type GatewayHostname = (typeof gatewayHostnames)[number];
 export type ControlPlaneAuth = 'MUTUAL_TLS' | 'NONE';
 
 export interface ClusterEntry {
@@ -21,7 +25,7 @@ export interface ClusterEntry {
   };
   readonly serviceCidr?: readonly string[];
   readonly clusterDomain: string;
-  readonly ingress?: { readonly service: string; readonly address?: string };
+  readonly ingress?: { readonly service: string; readonly address?: string; readonly hostname?: GatewayHostname };
   readonly loadBalancers?: { readonly provider?: Provider };
 }
 
@@ -121,6 +125,8 @@ export interface GeneratedFile {
   readonly readBy: readonly string[];
   /** sha256 of contents on the VM that are as good as this one: what the node agent made of the key and certificate it was given. Such a file is in sync and not pushed over. */
   readonly accepts?: readonly string[];
+  /** Lines that are this project's in a file that is the machine's own: recorded there, so that a leave takes away just these. */
+  readonly ownLines?: readonly string[];
   /** False where a saved edit makes no sense (keys, files with content computed from the host). */
   readonly editable: boolean;
 }

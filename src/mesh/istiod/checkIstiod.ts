@@ -12,6 +12,8 @@ export interface IstiodPlace {
   /** Address of the gateway; undefined where it is not known, or a name of its own. */
   readonly address: string | undefined;
   readonly gateway: string;
+  /** Where the name is the gateway's host name: what gives istiod's certificate that name, as a command line. */
+  readonly certify?: string | undefined;
 }
 
 /** As the agent's own user: everybody else's connections are captured and end at Envoy, which accepts all of them. */
@@ -23,13 +25,19 @@ export function nameCheck(place: IstiodPlace): Check {
   return { id: 'istiod-name', command: { argv: ['getent', 'hosts', place.name] }, judge: async (output) => judgeName(place, output) };
 }
 
-export function judgeName({ name, address, gateway }: IstiodPlace, output: CommandOutput): Judgement {
+export function judgeName({ name, address, gateway, certify }: IstiodPlace, output: CommandOutput): Judgement {
   if (output.timedOut) return timedOut();
   const found = output.stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/)[0] ?? '')
     .filter((one) => one !== '');
   const why = message('istiod.check.name.why');
+  if (found.length === 0 && certify !== undefined)
+    return failed(
+      message('istiod.check.name.unknown', { name }),
+      message('istiod.check.name.dns.why', { gateway }),
+      next('name.dns', { name }),
+    );
   if (found.length === 0) return failed(message('istiod.check.name.unknown', { name }), why, next('name', { name }));
   if (address !== undefined && !found.includes(address))
     return failed(message('istiod.check.name.other', { name, found: found.join(', '), address, gateway }), why, next('name', { name }));
@@ -62,7 +70,7 @@ export function judgeTcp(name: string, { exitCode, stderr, timedOut: late }: Com
   return failed(message('istiod.check.tcp.failed', { at, text: lastLine(stderr) }), undefined, next('tcp'));
 }
 
-export function tlsCheck({ name }: IstiodPlace): Check {
+export function tlsCheck({ name, certify }: IstiodPlace): Check {
   return {
     id: 'istiod-tls',
     command: {
@@ -74,12 +82,12 @@ export function tlsCheck({ name }: IstiodPlace): Check {
       asRoot: true,
       timeoutMs: 20_000,
     },
-    judge: async (output) => judgeTls(name, output),
+    judge: async (output) => judgeTls(name, output, certify),
   };
 }
 
-/** istiod answers a plain GET with an error of HTTP (415): that is as far as this asks. */
-export function judgeTls(name: string, output: CommandOutput): Judgement {
+/** istiod answers a plain GET with an error of HTTP (415): that is as far as this asks. `certify`: as of IstiodPlace. */
+export function judgeTls(name: string, output: CommandOutput, certify?: string): Judgement {
   const { exitCode, stderr } = output;
   if (output.timedOut) return timedOut();
   const noUser = withoutUser(stderr);
@@ -98,7 +106,9 @@ export function judgeTls(name: string, output: CommandOutput): Judgement {
   if (/expired|not yet valid/.test(stderr))
     return failed(message('istiod.check.tls.time', { name }), message('istiod.check.tls.time.why'), next('clock'));
   if (/no alternative certificate subject name|does not match target host/.test(stderr))
-    return failed(message('istiod.check.tls.other-name', { name }), message('istiod.check.tls.other-name.why'), next('tls.failed'));
+    return certify === undefined
+      ? failed(message('istiod.check.tls.other-name', { name }), message('istiod.check.tls.other-name.why'), next('tls.failed'))
+      : failed(message('istiod.check.tls.other-name', { name }), message('istiod.check.tls.san.why'), next('tls.san', { name, certify }));
   return failed(
     message('istiod.check.tls.unknown-root', { name, path: ROOT_CERT }),
     message('istiod.check.tls.unknown-root.why'),

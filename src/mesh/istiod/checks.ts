@@ -9,7 +9,8 @@ import { certificateCheck, clockCheck, tokenCheck } from './checkCredentials.ts'
 import { nameCheck, tcpCheck, tlsCheck, type IstiodPlace } from './checkIstiod.ts';
 import { entryCheck, meshPage, serviceCheck } from './checkMesh.ts';
 import { agentLogCheck, listenersCheck, readyCheck, skewCheck } from './checkSidecar.ts';
-import { gatewayRef, readGateway } from './gatewayAddress.ts';
+import { commandsFor } from './customHost.ts';
+import { gatewayRef, placeAsName, readGateway } from './gatewayAddress.ts';
 import { groups } from './groups.ts';
 import { istiodHost } from './naming.ts';
 import { UNIT } from './paths.ts';
@@ -37,9 +38,14 @@ export const checks: Era['checks'] = async (scope, options = {}) => {
   ];
 };
 
-async function istiodPlace({ entry, api }: VmScope, options: CallOptions): Promise<IstiodPlace> {
+async function istiodPlace({ entry, api, controlPlane }: VmScope, options: CallOptions): Promise<IstiodPlace> {
   const [revision, gateway] = await Promise.all([readRevision(entry, api, options), readable(readGateway({ entry, api }, options))]);
   const address = gateway?.place?.value;
+  const hostname = placeAsName(entry, gateway?.place)?.value;
+  if (hostname !== undefined) {
+    const certify = commandsFor({ entry, controlPlane }, revision.value, hostname).helm;
+    return { name: hostname, address: undefined, gateway: refName(gatewayRef(entry)), certify };
+  }
   return {
     name: istiodHost(entry.istio.namespace, revision.value),
     address: address === undefined || !isAddress(address) ? undefined : address,

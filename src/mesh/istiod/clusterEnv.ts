@@ -4,19 +4,24 @@ import type { LiveGroup } from './groupObject.ts';
 import { byCodePoint, quoted } from './goText.ts';
 import type { MeshData } from './meshData.ts';
 import { isRevisioned, istiodAddress } from './naming.ts';
-import { CLUSTER_ENV, OWNER, UNIT } from './paths.ts';
+import { CLUSTER_ENV, ISTIOD_PORT, OWNER, UNIT } from './paths.ts';
 import type { ProxyConfig } from './proxyConfig.ts';
 import { explicitEntryName } from './entryName.ts';
 
 type Values = Readonly<Record<string, ValueSource>>;
 
 /** cluster.env: the metadata of the proxy and what the start script and the capture rules read (istiod facts 1.6, 2.3, 2.5). */
-export function clusterEnvFile(scope: VmScope, mesh: MeshData, live: LiveGroup, proxy: ProxyConfig, readAt: string): GeneratedFile {
+export function clusterEnvFile(
+  scope: VmScope,
+  mesh: MeshData,
+  live: LiveGroup,
+  { proxy, hostname, readAt }: { readonly proxy: ProxyConfig; readonly hostname: ValueSource | undefined; readonly readAt: string },
+): GeneratedFile {
   const metadata = Object.entries(proxy.metadata).map(([key, value]): [string, ValueSource] => [
     key,
     { value, from: proxy.metadataSources[key] ?? { kind: 'object', object: live.ref, field: 'spec' } },
   ]);
-  const all: Values = { ...Object.fromEntries(metadata), ...ownValues(scope, mesh, live, proxy) };
+  const all: Values = { ...Object.fromEntries(metadata), ...ownValues(scope, mesh, live, { proxy, hostname }) };
   const lines = Object.entries(all)
     .map(([key, source]) => ({ text: `${key}=${quoted(source.value)}`, source: { ...source, readAt } }))
     .sort((one, other) => byCodePoint(one.text, other.text));
@@ -36,7 +41,12 @@ export function clusterEnvFile(scope: VmScope, mesh: MeshData, live: LiveGroup, 
   };
 }
 
-function ownValues(scope: VmScope, mesh: MeshData, { group, ref }: LiveGroup, proxy: ProxyConfig): Values {
+function ownValues(
+  scope: VmScope,
+  mesh: MeshData,
+  { group, ref }: LiveGroup,
+  { proxy, hostname }: { readonly proxy: ProxyConfig; readonly hostname: ValueSource | undefined },
+): Values {
   const { vm, entry } = scope;
   const of = (value: string, field: string): ValueSource => ({ value, from: { kind: 'object', object: ref, field } });
   const { revision } = mesh;
@@ -55,12 +65,22 @@ function ownValues(scope: VmScope, mesh: MeshData, { group, ref }: LiveGroup, pr
     ...(isRevisioned(revision.value)
       ? { CA_ADDR: { value: istiodAddress(entry.istio.namespace, revision.value), from: revision.from } }
       : {}),
+    ...hostnameValues(hostname),
     ...addressValues(scope),
     // An entry that istiod does not make itself has to be named, so that its health is written (istiod facts 3.3).
     ...(vm.autoRegister === false
       ? { ISTIO_META_WORKLOAD_ENTRY: { value: explicitEntryName(vm, group), from: { kind: 'inventory', field: 'autoRegister' } } as const }
       : {}),
   };
+}
+
+/**
+ * The agent compares the CA's certificate with the host of CA_ADDR, and heeds ISTIOD_SAN there only where CA_ADDR is unset; the start script always sets it
+ * (istiod facts 2.3, 2.4). So both carry the name.
+ */
+function hostnameValues(hostname: ValueSource | undefined): Values {
+  if (hostname === undefined) return {};
+  return { CA_ADDR: { ...hostname, value: `${hostname.value}:${ISTIOD_PORT}` }, ISTIOD_SAN: hostname };
 }
 
 function addressValues({ vm, address }: VmScope): Values {

@@ -3,9 +3,11 @@ import { message } from '../messages.ts';
 import type { ClusterEntry, ControlPlane, ControlPlaneDetail, ValueSource } from '../model.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import { isMeshError } from '../errors.ts';
+import { isAddress } from '../names.ts';
 import { refName } from '../problem.ts';
+import { certificateDetails } from './customHost.ts';
 import { readExposure } from './exposeObjects.ts';
-import { GATEWAY_DETAIL, readGateway, type GatewayPlace } from './gatewayAddress.ts';
+import { GATEWAY_DETAIL, placeAsName, readGateway, type GatewayPlace } from './gatewayAddress.ts';
 import { isAmbient, limitsOf } from './limits.ts';
 import { readable, readMesh, readValues } from './meshData.ts';
 import { networkingVersion } from './release.ts';
@@ -27,12 +29,16 @@ export async function readDetails(found: FoundIstiod, options: CallOptions): Pro
   const { entry, api, revision } = found;
   const scope = { entry, api };
   const apiVersion = networkingVersion(found.release);
+  const reading = readable(readGateway(scope, options));
+  const exposing = reading.then((found) =>
+    readExposure({ ...scope, apiVersion, revision: revision.value, hostname: placeAsName(entry, found?.place)?.value }, options),
+  );
   const [mesh, values, namespace, gateway, exposure, groups, ztunnel] = await Promise.all([
     readMeshOrNothing(scope, revision.value, options),
     readValues(scope, revision.value, options),
     readable(api.get({ apiVersion: 'v1', kind: 'Namespace', name: entry.istio.namespace }, options)),
-    readable(readGateway(scope, options)),
-    readable(readExposure({ ...scope, apiVersion, revision: revision.value }, options)),
+    reading,
+    readable(exposing),
     readable(api.list({ apiVersion, kind: 'WorkloadGroup' }, options)),
     readable(api.get({ apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: entry.istio.namespace, name: 'ztunnel' }, options)),
   ]);
@@ -52,7 +58,7 @@ export async function readDetails(found: FoundIstiod, options: CallOptions): Pro
         ? [{ ...detail('mesh', { value: '-', from: revision.from }), attention: true }]
         : meshDetails(mesh, values, entry)),
       ...(network === undefined ? [] : [detail('network', network)]),
-      ...(gateway === undefined ? [] : gatewayDetails(gateway)),
+      ...(gateway === undefined ? [] : [...gatewayDetails(gateway, entry), ...certificateDetails(entry, found.istiod, gateway.place)]),
       ...(exposure === undefined || found.istiod === undefined ? [] : [exposedDetail(exposure.virtualService)]),
     ],
     limits: limitsOf({ istiod: found.istiod, hasZtunnel, namespaces, networks }),
@@ -117,13 +123,13 @@ function networkOf({ istio }: ClusterEntry, namespace: KubeObject | undefined, v
     : { value: installed, from: { kind: 'object', object: values.ref, field: 'data.values: global.network' } };
 }
 
-function gatewayDetails({ ref, service, place }: GatewayPlace): readonly ControlPlaneDetail[] {
+function gatewayDetails({ ref, service, place }: GatewayPlace, { ingress }: ClusterEntry): readonly ControlPlaneDetail[] {
   const named: ValueSource = { value: refName(ref), from: { kind: 'object', object: ref, field: 'metadata.name' } };
   if (service === undefined && place === undefined) return [{ ...detail('gateway', named), attention: true }];
-  return [
-    detail('gateway', named),
-    place === undefined ? { ...detail(GATEWAY_DETAIL, { value: '-', from: named.from }), attention: true } : detail(GATEWAY_DETAIL, place),
-  ];
+  if (place === undefined)
+    return [detail('gateway', named), { ...detail(GATEWAY_DETAIL, { value: '-', from: named.from }), attention: true }];
+  const lacksName = ingress?.hostname === 'san' && isAddress(place.value);
+  return [detail('gateway', named), { ...detail(GATEWAY_DETAIL, place), ...(lacksName ? { attention: true } : {}) }];
 }
 
 function exposedDetail(virtualService: KubeObject | undefined): ControlPlaneDetail {

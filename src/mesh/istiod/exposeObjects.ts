@@ -23,7 +23,15 @@ export async function readExposure(
     api,
     apiVersion,
     revision,
-  }: { readonly entry: ClusterEntry; readonly api: ClusterApi; readonly apiVersion: string; readonly revision: string },
+    hostname,
+  }: {
+    readonly entry: ClusterEntry;
+    readonly api: ClusterApi;
+    readonly apiVersion: string;
+    readonly revision: string;
+    /** The gateway's host name, where VMs call istiod by it: a route that does not take that is none. */
+    readonly hostname?: string | undefined;
+  },
   options?: CallOptions,
 ): Promise<Exposure> {
   const { namespace } = entry.istio;
@@ -34,7 +42,8 @@ export async function readExposure(
   const gateway = gateways.find(isPassthrough);
   return {
     gateway,
-    virtualService: gateway === undefined ? undefined : routes.find((route) => leadsToIstiod(route, gateway, entry, revision)),
+    virtualService:
+      gateway === undefined ? undefined : routes.find((route) => leadsToIstiod(route, gateway, { entry, revision, hostname })),
   };
 }
 
@@ -44,17 +53,30 @@ function isPassthrough(gateway: KubeObject): boolean {
   );
 }
 
-function leadsToIstiod(route: KubeObject, { metadata: { name } }: KubeObject, entry: ClusterEntry, revision: string): boolean {
+function leadsToIstiod(
+  route: KubeObject,
+  { metadata: { name } }: KubeObject,
+  { entry, revision, hostname }: { readonly entry: ClusterEntry; readonly revision: string; readonly hostname: string | undefined },
+): boolean {
   const { namespace } = entry.istio;
   if (!listAt(route, 'spec', 'gateways').some((one) => one === name || one === `${namespace}/${name}`)) return false;
   const service = revisioned('istiod', revision);
   const hosts = [service, `${service}.${namespace}`, `${service}.${namespace}.svc`, `${service}.${namespace}.svc.${entry.clusterDomain}`];
   return listAt(route, 'spec', 'tls').some(
     (rule) =>
-      listAt(rule, 'match').some((match) => (numberAt(match, 'port') ?? ISTIOD_PORT) === ISTIOD_PORT) &&
+      listAt(rule, 'match').some(
+        (match) => (numberAt(match, 'port') ?? ISTIOD_PORT) === ISTIOD_PORT && (hostname === undefined || takes(match, hostname)),
+      ) &&
       listAt(rule, 'route').some(
         (to) => hosts.includes(textAt(to, 'destination', 'host') ?? '') && numberAt(to, 'destination', 'port', 'number') === ISTIOD_PORT,
       ),
+  );
+}
+
+/** `*` and `*.DOMAIN` stand for names (VirtualService, tls.match.sniHosts). */
+function takes(match: unknown, hostname: string): boolean {
+  return listAt(match, 'sniHosts').some(
+    (one) => one === hostname || (typeof one === 'string' && one.startsWith('*') && hostname.endsWith(one.slice(1))),
   );
 }
 
@@ -79,11 +101,16 @@ function selectorOf(service: KubeObject | undefined): Readonly<Record<string, st
 }
 
 /** A revision is told by the name that VMs call it by; the only istiod takes whatever comes. */
-export function virtualServiceObject(entry: ClusterEntry, apiVersion: string, revision: string, gateway = GATEWAY): KubeObject {
+export function virtualServiceObject(
+  entry: ClusterEntry,
+  apiVersion: string,
+  revision: string,
+  { gateway = GATEWAY, hostname }: { readonly gateway?: string | undefined; readonly hostname?: string | undefined } = {},
+): KubeObject {
   const { namespace } = entry.istio;
   const name = revisioned('istiod', revision);
   const host = `${name}.${namespace}.svc.${entry.clusterDomain}`;
-  const sniHosts = isRevisioned(revision) ? [`${name}.${namespace}.svc`, host] : ['*'];
+  const sniHosts = isRevisioned(revision) ? [`${name}.${namespace}.svc`, host, ...(hostname === undefined ? [] : [hostname])] : ['*'];
   const rule = (port: number, number: number): unknown => ({
     match: [{ port, sniHosts }],
     route: [{ destination: { host, port: { number } } }],

@@ -55,6 +55,26 @@ export function gatewayHostname(entry: ClusterEntry, controlPlane: ControlPlane)
   return name === undefined || isAddress(name) || !isDnsSubdomain(name) ? undefined : name;
 }
 
+/** The place as the name that VMs call istiod by; undefined where they call it by its own, or the place is no name. */
+export function placeAsName({ ingress }: ClusterEntry, place: ValueSource | undefined): ValueSource | undefined {
+  return ingress?.hostname === 'san' && place !== undefined && !isAddress(place.value) && isDnsSubdomain(place.value) ? place : undefined;
+}
+
+/**
+ * The gateway's host name, where the inventory has VMs call istiod by it; undefined where they call istiod by its own name. Throws
+ * `istiod.gateway-missing`, `istiod.gateway-pending`, `istiod.gateway-no-name`, `istiod.gateway-place`.
+ */
+export async function calledHostname(scope: Pick<ClusterScope, 'entry' | 'api'>, options?: CallOptions): Promise<ValueSource | undefined> {
+  if (scope.entry.ingress?.hostname !== 'san') return undefined;
+  const { ref, service, place } = await readGateway(scope, options);
+  const name = refName(ref);
+  if (place === undefined) throw problem(service === undefined ? 'istiod.gateway-missing' : 'istiod.gateway-pending', { name });
+  const { value } = place;
+  if (isAddress(value)) throw problem('istiod.gateway-no-name', { name, value }, { kind: 'bad-input', field: 'ingress.hostname' });
+  if (!isDnsSubdomain(value)) throw problem('istiod.gateway-place', { name, value });
+  return place;
+}
+
 /**
  * The address for the VM's hosts file; never empty (istioctl writes an empty file: istiod facts 0.3). A host name is resolved by the VM itself. Throws
  * `istiod.gateway-missing`, `istiod.gateway-pending`, `istiod.gateway-unresolved`, `istiod.gateway-place`.

@@ -1,12 +1,12 @@
 import { textAt } from '../cluster/untrusted.ts';
 import type { Era, VmScope } from '../era.ts';
-import type { GeneratedFile } from '../model.ts';
+import type { GeneratedFile, ValueSource } from '../model.ts';
 import type { CallOptions } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
 import { clusterEnvFile } from './clusterEnv.ts';
-import { gatewayAddress, gatewayHostname } from './gatewayAddress.ts';
+import { calledHostname, gatewayAddress, gatewayHostname } from './gatewayAddress.ts';
 import { groupRef, liveGroup, type LiveGroup } from './groupObject.ts';
-import { hostsFile, presentAddress } from './hosts.ts';
+import { hostsFile, hostsFileWithout, presentAddress } from './hosts.ts';
 import { assertIstiodHere } from './limits.ts';
 import { configMap, existing, readMeshData } from './meshData.ts';
 import { meshFile } from './meshYaml.ts';
@@ -42,25 +42,34 @@ export async function generate(scope: VmScope, options: CallOptions = {}): Promi
   assertIstiodHere(scope);
   const { entry, vm } = scope;
   const readAt = scope.ports.clock.now().toISOString();
-  const onHost = scope.state?.files.find(({ path }) => path === HOSTS)?.text;
   const [mesh, live] = await Promise.all([readMeshData(scope, options), readGroup(scope, options)]);
   const name = istiodHost(entry.istio.namespace, mesh.revision.value);
-  const [address, root] = await Promise.all([
-    gatewayAddress(scope, presentAddress(onHost ?? '', name), options),
-    rootCertFile(scope, options),
-  ]);
+  const [hostname, root] = await Promise.all([calledHostname(scope, options), rootCertFile(scope, options)]);
   const proxy = proxyConfig(mesh, live, {
     namespace: entry.istio.namespace,
+    hostname,
     autoRegister: vm.autoRegister !== false,
     captureDns: vm.captureDns !== false,
   });
   return [
-    clusterEnvFile(scope, mesh, live, proxy, readAt),
+    clusterEnvFile(scope, mesh, live, { proxy, hostname, readAt }),
     meshFile(mesh, proxy, readAt),
     root,
     tokenFile(scope, live.group),
-    hostsFile(name, { ...address, readAt }, onHost),
+    ...(await hostsFiles(scope, { name, hostname, readAt }, options)),
   ];
+}
+
+/** The hosts file; none offline where no line of it is wanted. */
+async function hostsFiles(
+  scope: VmScope,
+  { name, hostname, readAt }: { readonly name: string; readonly hostname: ValueSource | undefined; readonly readAt: string },
+  options: CallOptions,
+): Promise<readonly GeneratedFile[]> {
+  const onHost = scope.state?.files.find(({ path }) => path === HOSTS)?.text;
+  if (hostname !== undefined) return onHost === undefined ? [] : [hostsFileWithout(name, onHost)];
+  const address = await gatewayAddress(scope, presentAddress(onHost ?? '', name), options);
+  return [hostsFile(name, { ...address, readAt }, onHost)];
 }
 
 /** The group of the VM as it is in the cluster. Throws `istiod.no-group`, `istiod.group-missing`. */

@@ -5,6 +5,8 @@ import { message } from '../messages.ts';
 import type { StepDetail } from '../plan.ts';
 import type { HostFacts, HostState } from '../ports.ts';
 import { problem } from '../problem.ts';
+import { lackingName } from './customHost.ts';
+import { gatewayHostname } from './gatewayAddress.ts';
 
 /** Whether a machine can run this sidecar at all, and what its owner should know first (istiod facts 2.1, 2.5). */
 
@@ -18,15 +20,21 @@ export function obstacle(scope: VmScope, state: HostState): MeshError | undefine
   if (facts === undefined) return undefined;
   const { id, version, packages } = facts.os;
   if (packages === undefined) return problem('istiod.os-unsupported', { host: scope.vm.host, os: `${id} ${version}`.trim() });
+  const hostname = scope.entry.ingress?.hostname === 'san' ? gatewayHostname(scope.entry, scope.controlPlane) : undefined;
+  if (hostname !== undefined && state.resolved?.[hostname]?.length === 0)
+    return problem('istiod.gateway-name-unknown', { hostname, vm: scope.vm.name }, { field: 'ingress.hostname' });
   const now = scope.ports.clock.now().getTime();
   const iso = (time: number): string => new Date(time).toISOString();
   return clockProblem(scope, state, { notBefore: iso(now - CLOCK_GRACE_MS), notAfter: iso(now + CERTIFICATE_LIFE_MS) });
 }
 
-export function preflightNotes({ vm }: VmScope, { facts }: HostState): readonly StepDetail[] {
-  if (facts === undefined || vm.captureDns === false) return [];
-  const local = localResolver(facts);
-  return local === undefined ? [] : [{ kind: 'note', text: local }];
+export function preflightNotes(scope: VmScope, { facts }: HostState): readonly StepDetail[] {
+  const hostname = lackingName(scope);
+  const local = facts === undefined || scope.vm.captureDns === false ? undefined : localResolver(facts);
+  return [
+    ...(hostname === undefined ? [] : [message('istiod.custom-host.lacking', { hostname })]),
+    ...(local === undefined ? [] : [local]),
+  ].map((text) => ({ kind: 'note', text }));
 }
 
 /**

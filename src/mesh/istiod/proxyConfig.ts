@@ -4,12 +4,15 @@ import type { LiveGroup } from './groupObject.ts';
 import { byCodePoint, goJson } from './goText.ts';
 import type { MeshData } from './meshData.ts';
 import { isRevisioned, istiodAddress } from './naming.ts';
+import { ISTIOD_PORT } from './paths.ts';
 import { applied, normalized, parseYaml, setFields, withoutZeros, type JsonObject } from './protoJson.ts';
 import { probeShape, proxyConfigShape } from './protoShapes.ts';
 
 export interface VmChoices {
   /** Where the control plane is, for names. */
   readonly namespace: string;
+  /** The gateway's host name, where VMs call istiod by it. */
+  readonly hostname: ValueSource | undefined;
   readonly autoRegister: boolean;
   readonly captureDns: boolean;
 }
@@ -35,10 +38,7 @@ export function proxyConfig(mesh: MeshData, live: LiveGroup, vm: VmChoices): Pro
   const { fields, metadata, fieldSources, metadataSources } = written(mesh, live);
   const { ref } = live;
   const own = ownMetadata(mesh, live, vm, textField(fields, 'meshId'));
-  const discovery =
-    isRevisioned(mesh.revision.value) && fields.discoveryAddress === undefined
-      ? { discoveryAddress: istiodAddress(vm.namespace, mesh.revision.value) }
-      : {};
+  const discovery = discoveryAddress(mesh, fields, vm);
   const probe =
     live.probe === undefined || live.probe === null
       ? {}
@@ -47,11 +47,11 @@ export function proxyConfig(mesh: MeshData, live: LiveGroup, vm: VmChoices): Pro
   const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'readinessProbe' && name !== 'proxyMetadata'));
   const all = { ...metadata, ...Object.fromEntries(Object.entries(own).map(([key, { value }]) => [key, value])) };
   return {
-    fields: { ...kept, ...discovery, ...probe, proxyMetadata: all },
+    fields: { ...kept, ...(discovery === undefined ? {} : { discoveryAddress: discovery.value }), ...probe, proxyMetadata: all },
     metadata: all,
     fieldSources: {
       ...fieldSources,
-      ...(discovery.discoveryAddress === undefined ? {} : { discoveryAddress: mesh.revision.from }),
+      ...(discovery === undefined ? {} : { discoveryAddress: discovery.from }),
       readinessProbe: { kind: 'object', object: ref, field: 'spec.probe' },
       proxyMetadata: { kind: 'object', object: ref, field: 'spec' },
     },
@@ -85,6 +85,13 @@ function written(mesh: MeshData, { ref, objectAnnotations, group }: LiveGroup): 
     for (const key of Object.keys(added)) metadataSources[key] = { kind: 'object', object, field: `${field}.proxyMetadata.${key}` };
   }
   return { fields: withoutZeros(fields, proxyConfigShape), metadata, fieldSources, metadataSources };
+}
+
+/** Where the agent finds istiod, where it is not what the mesh or the group says. */
+function discoveryAddress({ revision }: MeshData, fields: JsonObject, { hostname, namespace }: VmChoices): ValueSource | undefined {
+  if (hostname !== undefined) return { ...hostname, value: `${hostname.value}:${ISTIOD_PORT}` };
+  if (!isRevisioned(revision.value) || fields.discoveryAddress !== undefined) return undefined;
+  return { ...revision, value: istiodAddress(namespace, revision.value) };
 }
 
 /** What istiod wants to know of the VM. */

@@ -7,9 +7,10 @@ import { message } from '../messages.ts';
 import type { Plan, Step } from '../plan.ts';
 import type { Access, CallOptions, KubeObject } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
+import { customHostCommands } from './customHost.ts';
 import { gatewayObject, readExposure, virtualServiceObject } from './exposeObjects.ts';
 import { gatewayCommands } from './gatewayCommands.ts';
-import { gatewayRef, readGateway } from './gatewayAddress.ts';
+import { gatewayHostname, gatewayRef, readGateway } from './gatewayAddress.ts';
 import { NETWORKING } from './groupObject.ts';
 import { assertServed } from './limits.ts';
 import { readBalancers } from './loadBalancers.ts';
@@ -27,6 +28,7 @@ export async function setupPreview(scope: ClusterScope, setup: SetupOptions, opt
     readMissing(scope, options),
     deniedAccess(scope, questions(scope), options),
   ]);
+  const commands = [...(hasGateway ? [] : gatewayCommands(scope, revision)), ...customHostCommands(scope, revision)];
   const manifest = setup.manifest ?? manifestText(missing, revision);
   return {
     controlPlane: scope.controlPlane,
@@ -36,7 +38,7 @@ export async function setupPreview(scope: ClusterScope, setup: SetupOptions, opt
     objects: setup.manifest === undefined ? missing : parseManifest(manifest, scope.entry),
     serviceCidrs: undefined,
     denied,
-    ...(hasGateway ? {} : { commands: gatewayCommands(scope, revision) }),
+    ...(commands.length === 0 ? {} : { commands }),
   };
 }
 
@@ -68,16 +70,19 @@ async function readMissing(scope: ClusterScope, options: CallOptions): Promise<M
   const { entry, api, controlPlane } = scope;
   const apiVersion = networkingVersion(controlPlane.release);
   const { value: revision } = await readRevision(entry, api, options);
+  const hostname = entry.ingress?.hostname === 'san' ? gatewayHostname(entry, controlPlane) : undefined;
   // What may not be read is taken for missing: the preview says so among what is denied, and a plan is refused.
   const [found, exposure] = await Promise.all([
     readable(readGateway(scope, options)),
-    readable(readExposure({ entry, api, apiVersion, revision }, options)),
+    readable(readExposure({ entry, api, apiVersion, revision, hostname }, options)),
   ]);
   const through = exposure?.gateway?.metadata.name;
   return {
     missing: [
       ...(exposure?.gateway === undefined ? [gatewayObject(entry, apiVersion, found?.service)] : []),
-      ...(exposure?.virtualService === undefined ? [virtualServiceObject(entry, apiVersion, revision, through)] : []),
+      ...(exposure?.virtualService === undefined
+        ? [virtualServiceObject(entry, apiVersion, revision, { gateway: through, hostname })]
+        : []),
     ],
     revision,
     // With an address in the inventory, the way to istiod may be none of Kubernetes'.

@@ -1,16 +1,23 @@
 import type { App } from '../../editor/app.ts';
-import { providers, type ClusterEntry } from '../../mesh/model.ts';
+import { gatewayHostnames, providers, type ClusterEntry } from '../../mesh/model.ts';
 import { clusterField } from './clusterField.ts';
 import type { Field } from './protocol.ts';
 
 type T = App['texts']['t'];
 
-/** Fields of a cluster. `asksProvider`: load balancers of its own are made for VMs; else VMs come in through a gateway that is there. */
-export function setupFields(app: App, clusters: readonly ClusterEntry[], asksProvider: boolean): readonly Field[] {
+/**
+ * Fields of a cluster. `asksProvider`: load balancers of its own are made for VMs; else VMs come in through a gateway that is there. `hasHostname`: that has a
+ * host name and no address.
+ */
+export function setupFields(
+  app: App,
+  clusters: readonly ClusterEntry[],
+  { asksProvider, hasHostname }: { readonly asksProvider: boolean; readonly hasHostname: boolean },
+): readonly Field[] {
   const { t } = app.texts;
   return [
     clusterField(app, clusters),
-    ...(asksProvider ? balancerFields(t) : gatewayFields(t)),
+    ...(asksProvider ? balancerFields(t) : gatewayFields(t, hasHostname)),
     {
       kind: 'text',
       id: 'namespace',
@@ -61,7 +68,7 @@ function balancerFields(t: T): readonly Field[] {
   ];
 }
 
-function gatewayFields(t: T): readonly Field[] {
+function gatewayFields(t: T, hasHostname: boolean): readonly Field[] {
   const text = (id: string, placeholder: string, advanced: boolean): Field => ({
     kind: 'text',
     id,
@@ -73,6 +80,17 @@ function gatewayFields(t: T): readonly Field[] {
   return [
     text('ingressService', 'istio-eastwestgateway', false),
     text('ingressAddress', t('forms.found'), false),
+    {
+      kind: 'choice',
+      id: 'ingressHostname',
+      label: t('forms.setup.ingressHostname'),
+      help: t('forms.setup.ingressHostname.help'),
+      advanced: !hasHostname,
+      choices: gatewayHostnames.map((value) => ({
+        value: value === 'resolve' ? '' : value,
+        label: t(`forms.setup.ingressHostname.${value}`),
+      })),
+    },
     text('revision', t('forms.found'), true),
     text('clusterId', t('forms.found'), true),
   ];

@@ -4,7 +4,7 @@ import type { MeshRoom } from '../../editor/rooms.ts';
 import { readSettings } from '../../editor/settings.ts';
 import { manifestUri } from '../../editor/uris.ts';
 import type { SetupOptions } from '../../mesh/mesh.ts';
-import { providers, type ClusterEntry, type ControlPlaneAuth } from '../../mesh/model.ts';
+import { gatewayHostnames, providers, type ClusterEntry, type ControlPlaneAuth } from '../../mesh/model.ts';
 import { clustersOf, firstCluster, withCluster } from './clusterField.ts';
 import type { FormDefinition } from './definition.ts';
 import { setupFields } from './setupFields.ts';
@@ -67,7 +67,7 @@ export function setupForm(app: App, request: SetupRequest): FormDefinition {
       return {
         heading: t('editor.command.setUpCluster'),
         intro: t(asks ? 'forms.setup.intro' : 'forms.setup.intro.gateway'),
-        fields: setupFields(app, clusters, asks),
+        fields: setupFields(app, clusters, { asksProvider: asks, hasHostname: hasHostname(app, textOf(values.cluster)) }),
         problems,
         submitLabel: t('forms.setup.submit'),
         extra: { id: 'manifest', label: t('forms.setup.manifest') },
@@ -132,6 +132,7 @@ function valuesOf(name: string, cluster: ClusterEntry | undefined): Values {
     clusterId: cluster?.istio.clusterId ?? '',
     ingressService: cluster?.ingress?.service === 'istio-eastwestgateway' ? '' : (cluster?.ingress?.service ?? ''),
     ingressAddress: cluster?.ingress?.address ?? '',
+    ingressHostname: cluster?.ingress?.hostname === 'san' ? 'san' : '',
   };
 }
 
@@ -157,10 +158,15 @@ function writeCluster(text: string, room: MeshRoom, values: Values, clusters: re
       (value) => value !== undefined,
     );
   const [service, address] = [typed('ingressService'), typed('ingressAddress')];
+  const hostname = gatewayHostnames.find((one) => one === typed('ingressHostname'));
   const ingress =
-    service === undefined && address === undefined
+    service === undefined && address === undefined && hostname === undefined
       ? undefined
-      : { service: service ?? 'istio-eastwestgateway', ...(address === undefined ? {} : { address }) };
+      : {
+          service: service ?? 'istio-eastwestgateway',
+          ...(address === undefined ? {} : { address }),
+          ...(hostname === undefined ? {} : { hostname }),
+        };
   return room.updateCluster(started, name, {
     serviceCidr: cidrs.length === 0 ? undefined : cidrs,
     clusterDomain: typed('clusterDomain'),
@@ -175,8 +181,13 @@ function knowsGroups(app: App, cluster: string): boolean {
   return app.facts.cluster(cluster).value?.workloadGroups !== undefined;
 }
 
+/** The tree has seen that the cluster's gateway has a host name and no address. */
+function hasHostname(app: App, cluster: string): boolean {
+  return app.facts.cluster(cluster).value?.loadBalancers.some(({ state }) => state === 'hostname') === true;
+}
+
 function fieldOf(field: string): string {
   const key = lastKey(field);
-  if (field.includes('.ingress')) return key === 'address' ? 'ingressAddress' : 'ingressService';
+  if (field.includes('.ingress')) return { address: 'ingressAddress', hostname: 'ingressHostname' }[key] ?? 'ingressService';
   return key === 'name' || key === 'context' || key === '' ? 'cluster' : key;
 }

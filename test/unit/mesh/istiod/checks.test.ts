@@ -47,6 +47,13 @@ describe('istiod checks', () => {
       tls(60, `SSL: no alternative certificate subject name matches target host name '${ISTIOD}'`),
       'fail istiod.check.tls.other-name',
     );
+    const other = output('10.0.0.9 000\n', 60, "SSL: no alternative certificate subject name matches target host name 'a1.elb.example'");
+    const called = judgeTls('a1.elb.example', other, 'helm upgrade istiod');
+    assert.deepEqual(
+      [called.why?.id, called.nextStep?.args],
+      ['istiod.check.tls.san.why', { name: 'a1.elb.example', certify: 'helm upgrade istiod' }],
+    );
+    assert.equal(judgeName({ ...place, address: undefined, certify: 'helm' }, output('', 2)).nextStep?.id, 'istiod.check.name.dns.next');
     assert.equal(tls(35, 'OpenSSL SSL_connect: Connection reset by peer'), 'fail istiod.check.tls.failed');
     assert.equal(tls(77, 'error setting certificate file: /etc/certs/root-cert.pem'), 'fail istiod.check.tls.no-root');
   });

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { eraOf } from '../../../../src/mesh/eras.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
 import { assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
+import { setupPreview } from '../../../../src/mesh/istiod/setup.ts';
 import type { KubeObject } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
-import { clusterEntry, coded, PLANE, world } from './support.ts';
+import { clusterEntry, coded, gateway, PLANE, world, vmScope } from './support.ts';
 
 function istiod(image: string, labels: Record<string, string> = {}, env: readonly object[] = []): KubeObject {
   const revision = labels['istio.io/rev'];
@@ -59,6 +60,50 @@ describe('detection of istiod', () => {
     await assert.rejects(era('istio/pilot:1.6.8'), coded('era.between'));
     await assert.rejects(era('istio/pilot:1.7.9'), coded('era.between'));
     assert.equal((await era('istio/pilot:1.8.0')).era.id, 'istiod');
+  });
+
+  it('tells whether the certificate of istiod holds the host name that VMs call it by, and how it gets there', async () => {
+    const entry = clusterEntry({ ingress: { service: 'istio-eastwestgateway', hostname: 'san' } });
+    const found = async (names?: string) => {
+      const env = names === undefined ? [] : [{ name: 'ISTIOD_CUSTOM_HOST', value: names }];
+      const api = world(istiod('istio/pilot:1.31.0', {}, env), gateway([{ hostname: 'a1.elb.example' }]));
+      const controlPlane = (await detect(entry, api)) ?? assert.fail();
+      const detail = controlPlane.details?.find(({ id }) => id === 'certificate-names');
+      const lines = (await setupPreview({ ...vmScope(api, { entry }), controlPlane }, {})).commands?.map(({ commandLine }) => commandLine);
+      return [detail?.value, detail?.attention, lines];
+    };
+    // The keys are those of the charts (1.31: ISTIOD_CUSTOM_HOST below env, which is also pilot.env); helm wants a comma of a value escaped.
+    assert.deepEqual(await found(), [
+      '-',
+      true,
+      [
+        'helm upgrade istiod istio/istiod --kube-context prod --namespace istio-system --version 1.31.0 --reuse-values --set pilot.env.ISTIOD_CUSTOM_HOST=a1.elb.example',
+        'istioctl install --context prod -y --set values.pilot.env.ISTIOD_CUSTOM_HOST=a1.elb.example',
+      ],
+    ]);
+    assert.deepEqual(await found('other.example,a1.elb.example'), ['other.example,a1.elb.example', undefined, undefined]);
+    const [, attention, lines] = (await found('other.example')) as [unknown, unknown, readonly string[] | undefined];
+    const helm = lines?.[0] ?? '';
+    assert.equal(attention, true);
+    assert.ok(helm.endsWith(String.raw`--set 'pilot.env.ISTIOD_CUSTOM_HOST=other.example\,a1.elb.example'`), helm);
+    const plane = await detect(clusterEntry(), world(istiod('istio/pilot:1.31.0'), gateway([{ hostname: 'a1.elb.example' }])));
+    assert.ok(plane?.details?.every(({ id }) => id !== 'certificate-names'));
+  });
+
+  it('routes the host name to the revision that VMs call by it', async () => {
+    const entry = clusterEntry({
+      istio: { namespace: 'istio-system', revision: '1-31' },
+      ingress: { service: 'istio-eastwestgateway', hostname: 'san' },
+    });
+    const api = world(istiod('istio/pilot:1.31.0', { 'istio.io/rev': '1-31' }), gateway([{ hostname: 'a1.elb.example' }]));
+    const preview = async () => setupPreview({ ...vmScope(api, { entry }), controlPlane: (await detect(entry, api)) ?? assert.fail() }, {});
+    const route = (await preview()).objects.find(({ kind }) => kind === 'VirtualService');
+    const { tls } = route?.spec as { tls: { match: { sniHosts: string[] }[] }[] };
+    assert.deepEqual(tls[0]?.match[0]?.sniHosts, [
+      'istiod-1-31.istio-system.svc',
+      'istiod-1-31.istio-system.svc.cluster.local',
+      'a1.elb.example',
+    ]);
   });
 
   it('finds what is not served, and blocks what could not work', async () => {

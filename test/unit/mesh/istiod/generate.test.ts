@@ -104,6 +104,29 @@ describe('files of a VM of istiod', () => {
     await assert.rejects(made('', []), coded('istiod.gateway-unresolved', 'ingress.address'));
   });
 
+  // By hand from istiod facts 2.3, 2.4, and seen on a machine of the lab: CA_ADDR and discoveryAddress name the gateway, /etc/hosts does not name istiod.
+  it('call istiod by the host name of the gateway where the inventory says so', async () => {
+    const entry = clusterEntry({ ingress: { service: 'istio-eastwestgateway', hostname: 'san' } });
+    const api = world(gateway([{ hostname: 'a1.elb.example' }]));
+    const files = await generate(vmScope(api, { entry, files: [hosts('127.0.0.1 localhost\n192.0.2.7 istiod.istio-system.svc\n')] }));
+    assert.equal(text(files, '/etc/hosts'), '127.0.0.1 localhost\n');
+    const lines = text(files, '/var/lib/istio/envoy/cluster.env').split('\n');
+    assert.deepEqual(
+      lines.filter((line) => /^(CA_ADDR|ISTIOD_SAN)=/.test(line)),
+      ["CA_ADDR='a1.elb.example:15012'", "ISTIOD_SAN='a1.elb.example'"],
+    );
+    assert.match(text(files, '/etc/istio/config/mesh'), /^ {2}discoveryAddress: a1\.elb\.example:15012$/m);
+    const { content } = file(files, '/var/lib/istio/envoy/cluster.env');
+    const [source] = content.kind === 'text' ? (content.sources[lines.indexOf("ISTIOD_SAN='a1.elb.example'")] ?? []) : [];
+    assert.deepEqual(
+      [source?.from.kind, source?.from.kind === 'object' && source.from.field],
+      ['object', 'status.loadBalancer.ingress[0].hostname'],
+    );
+    const offline = await generate(vmScope(api, { entry }));
+    assert.ok(offline.every(({ path }) => path !== '/etc/hosts'));
+    await assert.rejects(generate(vmScope(world(), { entry })), coded('istiod.gateway-no-name', 'ingress.hostname'));
+  });
+
   it('are refused where nothing good could be written', async () => {
     const without = (kind: string, name: string, namespace: string) => {
       const api = world();
