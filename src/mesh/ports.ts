@@ -33,11 +33,15 @@ export interface Connections {
 }
 
 /** Where the sidecar package comes from. */
-export type PackageSource =
+export type PackageSource = (
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
   /** A release's `istio.VERSION` file: its PILOT_DEBIAN_URL is used (citadel facts 2.3). */
-  | { readonly kind: 'istio.VERSION'; readonly path: string };
+  | { readonly kind: 'istio.VERSION'; readonly path: string }
+) & {
+  /** What the package must have, 64 hexadecimal digits; undefined: not compared. */
+  readonly sha256?: string;
+};
 
 export interface PackageFetcher {
   fetch(source: PackageSource, options?: CallOptions): Promise<PackageFile>;

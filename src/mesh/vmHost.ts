@@ -95,6 +95,8 @@ export interface PushFile {
   readonly content: string | Uint8Array | Secret;
   /** sha256 that the file on the VM must have ('absent': must not exist), else the push stops with `host.drift`. Undefined: any. */
   readonly expect?: string;
+  /** Lines of the content that are this project's, for the manifest. */
+  readonly ownLines?: readonly string[];
 }
 
 /** What this project did to a VM, kept on the VM (root only, no secrets): drift, rollback and leave rest on it. Times are ISO 8601. */
@@ -111,6 +113,8 @@ export interface HostManifest {
     readonly group: string;
     readonly time: string;
     readonly original: 'absent' | 'kept';
+    /** Lines that a push has put into a file that is the machine's own. */
+    readonly ownLines?: readonly string[];
   }[];
   readonly packages: readonly { readonly name: string; readonly version: string; readonly before?: string }[];
   readonly units: readonly { readonly name: string; readonly enabledBefore: string; readonly activeBefore: string }[];
@@ -156,6 +160,8 @@ export interface PackageFile {
   readonly bytes: Uint8Array;
   /** Where it came from, for the plan's text. */
   readonly source: string;
+  /** It came over plain http and was compared with no checksum: whoever is on the way could have changed it. */
+  readonly unverified?: boolean;
 }
 
 export interface UnitChange {

@@ -15,6 +15,7 @@ const schema = z.object({
       group: z.string(),
       time: z.string(),
       original: z.enum(['absent', 'kept']),
+      ownLines: z.array(z.string()).optional(),
     }),
   ),
   packages: z.array(z.object({ name: z.string(), version: z.string(), before: z.string().optional() })),

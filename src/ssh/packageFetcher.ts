@@ -15,22 +15,35 @@ const REDIRECTS = 5;
 /** Name of the package below a release's PILOT_DEBIAN_URL since 0.5 (citadel facts 2, step 3). */
 const SIDECAR = 'istio-sidecar.deb';
 
-/** Gets the sidecar package to this side: few VMs have a way out. Throws `package.source` (bad input), `package.download`, `package.unsupported`, `cancelled`. */
+/** Gets the sidecar package to this side: few VMs have a way out. Throws `package.source`, `package.checksum` (bad input), `package.download`, `package.unsupported`, `cancelled`. */
 export function createPackageFetcher(): PackageFetcher {
-  return { fetch: (source, options = {}) => fetchPackage(source, options) };
+  return { fetch: (source, options = {}) => fetchVerified(source, options) };
 }
 
-async function fetchPackage(source: PackageSource, options: CallOptions): Promise<PackageFile> {
+async function fetchVerified(source: PackageSource, options: CallOptions): Promise<PackageFile> {
+  const wanted = source.sha256?.toLowerCase();
+  const invalid = { kind: 'bad-input', field: 'sha256' } as const;
+  if (wanted !== undefined && !/^[0-9a-f]{64}$/.test(wanted))
+    throw hostError('package.checksum', { wanted: source.sha256 ?? '' }, { ...invalid, text: 'package.checksum.rule' });
+  const { plain, ...file } = await fetchPackage(source, options);
+  if (wanted !== undefined && wanted !== file.sha256)
+    throw hostError('package.checksum', { source: file.source, wanted, found: file.sha256 }, invalid);
+  return plain && wanted === undefined ? { ...file, unverified: true } : file;
+}
+
+/** `plain`: it came over plain http. */
+type Fetched = PackageFile & { readonly plain: boolean };
+
+async function fetchPackage(source: PackageSource, options: CallOptions): Promise<Fetched> {
   if (source.kind === 'file') return packageOf(await readLocal(source.path, PACKAGE_LIMIT), source.path);
   if (source.kind === 'url') {
-    const from = packageUrl(source.url);
-    return packageOf(await download(from, options), from.shown);
+    return downloaded(packageUrl(source.url), options);
   }
   const text = Buffer.from(await readLocal(source.path, VERSION_FILE_LIMIT)).toString('utf8');
   const { url, several } = sidecarUrl(text, source.path);
   const from = packageUrl(url);
   try {
-    return await packageOf(await download(from, options), from.shown);
+    return await downloaded(from, options);
   } catch (error) {
     // Up to 0.4 a release had three packages and no istio-sidecar.deb (citadel facts 2, step 3).
     if (several && isMeshError(error, 'package.download'))
@@ -52,10 +65,14 @@ export function sidecarUrl(text: string, path: string): { readonly url: string; 
   return { url: `${base.replace(/\/+$/, '')}/${SIDECAR}`, several: variables.has('PROXY_DEBIAN_URL') || variables.has('AUTH_DEBIAN_URL') };
 }
 
-async function packageOf(bytes: Uint8Array, source: string): Promise<PackageFile> {
+async function downloaded(from: PackageUrl, options: CallOptions): Promise<Fetched> {
+  return packageOf(await download(from, options), from.shown, from.url.protocol === 'http:');
+}
+
+async function packageOf(bytes: Uint8Array, source: string, plain = false): Promise<Fetched> {
   try {
     const control = isRpm(bytes) ? { format: 'rpm' as const, ...readRpmHeader(bytes) } : await readDebControl(bytes);
-    return { ...control, sha256: createHash('sha256').update(bytes).digest('hex'), bytes, source };
+    return { ...control, sha256: createHash('sha256').update(bytes).digest('hex'), bytes, source, plain };
   } catch (error) {
     throw hostError('package.source', { source, text: errorText(error) }, { text: 'package.source.deb', cause: error, field: 'package' });
   }

@@ -132,6 +132,8 @@ export function planPush(host: string, request: PushRequest, situation: Situatio
       group: file.group,
       time: now.toISOString(),
       original: known?.original ?? (state.exists ? 'kept' : 'absent'),
+      // A line that was there before the first push is not ours.
+      ...(file.ownLines === undefined ? {} : { ownLines: same ? (known?.ownLines ?? []) : file.ownLines }),
     });
   }
   for (const path of request.drop ?? []) {

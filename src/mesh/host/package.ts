@@ -90,6 +90,7 @@ export function packageStep(work: HostWork, file: PackageFile | undefined, notes
         needed: true,
         details: [
           { kind: 'note', text: message('package.from', { name, version, source, sha256 }) },
+          ...(file.unverified === true ? [{ kind: 'note', text: message('package.unverified', { source }) } as const] : []),
           { kind: 'command', commandLine: installCommand(file) },
           ...notes,
         ],

@@ -36,8 +36,8 @@ export function isPushed({ file, drift }: Target): boolean {
 
 /** What is sent; a secret that is made on demand is made here. */
 export async function pushFile({ file, expect }: Target, options?: CallOptions): Promise<PushFile> {
-  const { path, mode, owner, group, content } = file;
-  return { path, mode, owner, group, content: await contentOf(content, options), expect };
+  const { path, mode, owner, group, content, ownLines } = file;
+  return { path, mode, owner, group, content: await contentOf(content, options), expect, ...(ownLines === undefined ? {} : { ownLines }) };
 }
 
 async function contentOf(content: GeneratedFile['content'], options?: CallOptions): Promise<PushFile['content']> {

@@ -53,9 +53,9 @@ function keepHostsStep(work: HostWork): Step {
     wanted: (state) => (pushed !== undefined && isLeft(state) && isChanged(state, pushed.sha256) ? state : undefined),
     details: () => [{ kind: 'file', verb: 'keep', path: HOSTS }],
     async run(_, options) {
-      const ours = String.raw`/^[0-9A-Fa-f.:]\+[[:blank:]]\+istiod\(-[a-z0-9-]\+\)\?\.${escaped(work.scope.entry.istio.namespace)}\.svc[[:blank:]]*$/d`;
       await asRoot(work, ['cp', '-p', '-T', '--', HOSTS, HOSTS_KEPT], options);
-      await asRoot(work, ['sed', '-i', '-e', ours, '--', HOSTS_KEPT], options);
+      for (const line of pushed?.ownLines ?? [])
+        await asRoot(work, ['sed', '-i', '-e', String.raw`/^${escaped(line)}[[:blank:]]*$/d`, '--', HOSTS_KEPT], options);
     },
   });
 }

@@ -52,7 +52,7 @@ export class Ledger {
   push(request: PushRequest): PushResult {
     const { files } = this.#machine;
     for (const file of [...request.files, ...(request.directories ?? [])]) this.#accept(file);
-    const wanted = request.files.map((file) => ({ path: file.path, entry: entryOf(file) }));
+    const wanted = request.files.map((file) => ({ path: file.path, entry: entryOf(file), ownLines: file.ownLines }));
     const drop = (request.drop ?? []).filter((path) => this.#manifest?.files.some((file) => file.path === path));
     const changed = wanted.filter(({ path, entry }) => !sameEntry(files.get(path), entry));
     const unchanged = wanted.filter(({ path, entry }) => sameEntry(files.get(path), entry)).map(({ path }) => path);
@@ -141,19 +141,20 @@ export class Ledger {
 
   #records(
     present: HostManifest['files'],
-    wanted: readonly { path: string; entry: FileEntry }[],
+    wanted: readonly { path: string; entry: FileEntry; ownLines?: readonly string[] }[],
     changed: readonly string[],
     drop: readonly string[],
   ): HostManifest['files'] {
     const time = this.#machine.clock.now().toISOString();
     const records = new Map(present.filter((file) => !drop.includes(file.path)).map((file) => [file.path, file]));
-    for (const { path, entry } of wanted) {
+    for (const { path, entry, ownLines } of wanted) {
       const old = records.get(path);
       const record = { path, sha256: sha256(entry.bytes), mode: entry.mode, owner: entry.owner, group: entry.group };
       records.set(path, {
         ...record,
         time: old && !changed.includes(path) ? old.time : time,
         original: old?.original ?? (this.#originals.get(path) === undefined ? 'absent' : 'kept'),
+        ...(ownLines === undefined ? {} : { ownLines: changed.includes(path) ? ownLines : (old?.ownLines ?? []) }),
       });
     }
     return [...records.values()];

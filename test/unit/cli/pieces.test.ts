@@ -52,6 +52,7 @@ describe('package source', () => {
   it('tells a URL, an istio.VERSION and a file apart', () => {
     assert.deepEqual(packageSource('https://x/istio-sidecar.deb'), { kind: 'url', url: 'https://x/istio-sidecar.deb' });
     assert.deepEqual(packageSource('/r/istio.VERSION'), { kind: 'istio.VERSION', path: '/r/istio.VERSION' });
+    assert.deepEqual(packageSource('https://x/y.deb', 'ab'), { kind: 'url', url: 'https://x/y.deb', sha256: 'ab' });
     assert.deepEqual(packageSource('/r/istio-sidecar.deb'), { kind: 'file', path: '/r/istio-sidecar.deb' });
   });
 });

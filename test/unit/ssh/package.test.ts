@@ -56,6 +56,31 @@ describe('a package', () => {
   const fetcher = createPackageFetcher();
   const url = (where: string, timeoutMs?: number) => fetcher.fetch({ kind: 'url', url: `${site}${where}` }, { timeoutMs });
 
+  it('is compared with the sha256 that it must have, and said to be unverified where plain http brought it without one', async () => {
+    const file = path.join(directory, 'xz.deb');
+    const sum = execFileSync('sha256sum', [file], { encoding: 'utf8' }).slice(0, 64);
+    const from = { kind: 'url', url: `${site}/deb/istio-sidecar.deb` } as const;
+    assert.equal((await fetcher.fetch(from)).unverified, true);
+    assert.equal((await fetcher.fetch({ ...from, sha256: sum.toUpperCase() })).unverified, undefined);
+    assert.equal((await fetcher.fetch({ kind: 'file', path: file })).unverified, undefined);
+    const refused = async (sha256: string): Promise<unknown> => {
+      try {
+        return await fetcher.fetch({ ...from, sha256 });
+      } catch (error) {
+        return isMeshError(error) ? [error.code, error.field, error.kind, error.userMessage] : error;
+      }
+    };
+    const rule = ['package.checksum', 'sha256', 'bad-input'];
+    const other = '0'.repeat(64);
+    assert.deepEqual(await refused(other), [
+      ...rule,
+      { id: 'ssh.package.checksum', args: { source: from.url, wanted: other, found: sum } },
+    ]);
+    const asked = requests.length;
+    assert.deepEqual(await refused('abc'), [...rule, { id: 'ssh.package.checksum.rule', args: { wanted: 'abc' } }]);
+    assert.equal(requests.length, asked, 'nothing is fetched for a checksum that is none');
+  });
+
   it('comes with the login of its address, which nobody is shown, nor another origin told', async () => {
     const login = (where: string) => `${site.replace('//', '//me:pa%25ss@')}${where}`;
     const file = await fetcher.fetch({ kind: 'url', url: login('/private.deb?signature=s3cr3t') });

@@ -103,6 +103,17 @@ describe('what a push will do', () => {
     assert.deepEqual(found.manifest.packages, [{ name: 'istio-sidecar', version: '1' }]);
   });
 
+  it('records the lines that it has put into a file, none that were there before', () => {
+    const own = file('/etc/a', 'one', { ownLines: ['one'] });
+    const push = (lines: readonly string[], manifest?: HostManifest): HostManifest =>
+      plan({ owner, files: [own] }, situation(lines, [at('/etc/a')], manifest)).manifest;
+    const first = push(there('/etc/a', TWO));
+    assert.deepEqual(first.files[0]?.ownLines, ['one']);
+    assert.deepEqual(parseManifest(manifestText(first)).files[0]?.ownLines, ['one']);
+    assert.deepEqual(push(there('/etc/a'), first).files[0]?.ownLines, ['one']);
+    assert.deepEqual(push(there('/etc/a')).files[0]?.ownLines, []);
+  });
+
   it('gives a dropped file its original back, or takes it away', () => {
     const manifest = manifestOf({ '/etc/kept': { original: 'kept' }, '/etc/absent': {}, '/etc/gone': {} });
     const found = plan(
