@@ -7,6 +7,10 @@ import type { Secret } from './secret.ts';
 export type EraId = 'citadel' | 'istiod';
 export const providers = ['gcp', 'aws', 'azure', 'alibaba', 'tencent', 'huawei', 'openstack', 'keepalived', 'nodeport', 'none'] as const;
 export type Provider = (typeof providers)[number];
+
+/** What becomes of a gateway's host name: resolved on the VM for its hosts file, or the name that the VM calls istiod by (`ISTIOD_SAN`). */
+export const gatewayHostnames = ['resolve', 'san'] as const;
+export type GatewayHostname = (typeof gatewayHostnames)[number];
 export type ControlPlaneAuth = 'MUTUAL_TLS' | 'NONE';
 
 export interface ClusterEntry {
@@ -21,7 +25,7 @@ export interface ClusterEntry {
   };
   readonly serviceCidr?: readonly string[];
   readonly clusterDomain: string;
-  readonly ingress?: { readonly service: string; readonly address?: string };
+  readonly ingress?: { readonly service: string; readonly address?: string; readonly hostname?: GatewayHostname };
   readonly loadBalancers?: { readonly provider?: Provider };
 }
 

@@ -5,8 +5,21 @@ import { HOSTS, UNIT } from './paths.ts';
 
 /** The file with istiod's line; `onHost`: what is there, undefined offline, where the line stands alone. */
 export function hostsFile(name: string, address: ValueSource, onHost: string | undefined): GeneratedFile {
-  const lines = merged(onHost ?? '', name, address.value);
-  const kept: ValueSource = { value: HOSTS, from: { kind: 'host', field: HOSTS } };
+  const own = ours(name, address.value);
+  return { ...fileOf(merged(onHost ?? '', name, address.value), (line) => (line === own ? address : kept)), ownLines: [own] };
+}
+
+/** The file without istiod's line, which an earlier push may have written. */
+export function hostsFileWithout(name: string, onHost: string): GeneratedFile {
+  return fileOf(
+    linesOf(onHost).flatMap((one) => leaving(one, name)),
+    () => kept,
+  );
+}
+
+const kept: ValueSource = { value: HOSTS, from: { kind: 'host', field: HOSTS } };
+
+function fileOf(lines: readonly string[], sourceOf: (line: string) => ValueSource): GeneratedFile {
   return {
     path: HOSTS,
     mode: 0o644,
@@ -15,10 +28,9 @@ export function hostsFile(name: string, address: ValueSource, onHost: string | u
     content: {
       kind: 'text',
       text: lines.map((line) => `${line}\n`).join(''),
-      sources: lines.map((line) => [line === ours(name, address.value) ? address : kept]),
+      sources: lines.map((line) => [sourceOf(line)]),
     },
     readBy: [UNIT],
-    ownLines: [ours(name, address.value)],
     editable: false,
   };
 }
@@ -35,15 +47,21 @@ function ours(name: string, address: string): string {
 
 /** Every other line stays as it is; the name leaves lines that it shares. */
 function merged(text: string, name: string, address: string): readonly string[] {
-  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const lines = linesOf(text);
   const line = ours(name, address);
   const first = lines.findIndex((one) => isOnly(one, name));
-  const kept = lines.flatMap((one, index) => {
-    if (!namesOf(one).includes(name)) return [one];
-    if (!isOnly(one, name)) return [without(one, name)];
-    return index === first ? [line] : [];
-  });
-  return first < 0 ? [...kept, line] : kept;
+  const left = lines.flatMap((one, index) => (index === first ? [line] : leaving(one, name)));
+  return first < 0 ? [...left, line] : left;
+}
+
+function linesOf(text: string): readonly string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
+/** What is left of a line without the name. */
+function leaving(line: string, name: string): readonly string[] {
+  if (!namesOf(line).includes(name)) return [line];
+  return isOnly(line, name) ? [] : [without(line, name)];
 }
 
 /** A line for this name and no other. */
