@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
 import * as vscode from 'vscode';
 import type { Generated, Mesh, UnmanagedVm, VmStatus } from '../mesh/mesh.ts';
-import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService, WorkloadGroupFacts } from '../mesh/model.ts';
+import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService, VmEntry, WorkloadGroupFacts } from '../mesh/model.ts';
 import type { CallOptions } from '../mesh/ports.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
 import { Shelf, type Held } from './shelf.ts';
+import { askedBefore, touchedBy, touchedByGroups, type Input } from './touched.ts';
 
 export type { Held } from './shelf.ts';
 
@@ -41,6 +42,8 @@ export interface Facts {
   readAnew(name: string): Promise<Held<ClusterFacts>>;
   /** Reads what an event of a watch was about, after a read that is under way; asks no machine. */
   readChanged(name: string, what: 'all' | 'groups'): Promise<Held<ClusterFacts>>;
+  /** Asks those VMs of a cluster again that were asked before and whose files are made from what has changed. */
+  readTouched(cluster: string, inputs: readonly Input[]): Promise<void>;
   readVm(name: string): Promise<Held<VmFacts>>;
   setChecks(vm: string, results: readonly CheckResult[]): void;
   /** Names that were read at least once. */
@@ -84,18 +87,14 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   const whole = async (name: string, options: CallOptions, fresh = false): Promise<ClusterFacts> => {
     const before = clusters.get(name).value;
     const facts = await readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs, fresh });
-    if (before !== undefined) void readTouched(name, before, facts);
+    if (before !== undefined) void askAgain(name, touchedByGroups(before.workloadGroups, facts.workloadGroups));
     return facts;
   };
-  /** Files of VMs whose group was changed are others now: those that were asked before are asked again. */
-  const readTouched = async (cluster: string, before: ClusterFacts, after: ClusterFacts): Promise<void> => {
-    const changed = changedGroups(before.workloadGroups, after.workloadGroups);
-    if (changed.length === 0) return;
+  /** Files that are made from something that has changed are others now. */
+  const askAgain = async (cluster: string, touches: (vm: VmEntry) => boolean): Promise<void> => {
     const { inventory } = await session.file.read();
-    for (const vm of inventory.vms.filter(
-      (one) => one.cluster === cluster && changed.includes(`${one.namespace}/${one.workloadGroup ?? ''}`),
-    ))
-      if (vms.get(vm.name).at !== undefined) void vms.readAnew(vm.name, (options) => askVm(vm.name, options));
+    for (const name of askedBefore(inventory, cluster, touches, (vm) => vms.get(vm)))
+      void vms.readAnew(name, (options) => askVm(name, options));
   };
   /** How the cluster sees its machines, beside everything else as it was. */
   const groupsOnly = async (name: string, options: CallOptions): Promise<ClusterFacts> => {
@@ -125,6 +124,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       if (held.error === undefined && what === 'all') void readBlocked(name);
       return held;
     },
+    readTouched: (cluster, inputs) => askAgain(cluster, touchedBy(inputs)),
     readVm,
     setChecks: (vm, results) => {
       checks.set(vm, { results, at: Date.now() });
@@ -156,13 +156,4 @@ async function readCluster(mesh: Mesh, name: string, asked: CallOptions & { read
     mesh.workloadGroups(name, options),
   ]);
   return { controlPlane, loadBalancers, services, unmanaged, ...(workloadGroups === undefined ? {} : { workloadGroups }) };
-}
-
-/** NAMESPACE/NAME of groups that are not as they were. */
-function changedGroups(before: ClusterFacts['workloadGroups'] = [], after: ClusterFacts['workloadGroups'] = []): readonly string[] {
-  const name = ({ group }: WorkloadGroupFacts) => `${group.namespace}/${group.name}`;
-  const known = new Map(before.map((one) => [name(one), JSON.stringify(one.group)]));
-  const changed = after.filter((one) => known.get(name(one)) !== JSON.stringify(one.group)).map(name);
-  const gone = [...known.keys()].filter((one) => !after.some((other) => name(other) === one));
-  return [...changed, ...gone];
 }

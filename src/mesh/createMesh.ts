@@ -111,7 +111,10 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       if (era.groups === undefined) throw withoutGroups(cluster, scope.controlPlane.release);
       return era.groups.plan(scope, group, options);
     },
-    watched: async (cluster, options) => (await onCluster(cluster, options)).era.watched,
+    watched: async (cluster, options) => {
+      const { era, scope } = await onCluster(cluster, options);
+      return era.watched(scope, options);
+    },
     setupPreview: async (cluster, setup = {}, options) => {
       const { era, scope } = await onCluster(cluster, options);
       return era.setupPreview(scope, setup, options);

@@ -1,4 +1,4 @@
-import type { JoinOptions, MeshPorts, SetupOptions, SetupPreview } from './mesh.ts';
+import type { JoinOptions, MeshPorts, SetupOptions, SetupPreview, Watched } from './mesh.ts';
 import type {
   CheckResult,
   ClusterEntry,
@@ -15,7 +15,7 @@ import type {
   WorkloadGroup,
   WorkloadGroupFacts,
 } from './model.ts';
-import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ObjectQuery, ProbeRequest, VmHost } from './ports.ts';
+import type { CallOptions, ClusterApi, CommandOutput, HostCommand, HostState, ProbeRequest, VmHost } from './ports.ts';
 import type { Message } from './messages.ts';
 import type { Plan } from './plan.ts';
 
@@ -62,8 +62,7 @@ export interface Era {
   readonly id: EraId;
   /** Absent in eras without them. */
   readonly groups?: WorkloadGroups;
-  /** Kinds whose changes show in the tree. */
-  readonly watched: readonly ObjectQuery[];
+  watched(scope: ClusterScope, options?: CallOptions): Promise<readonly Watched[]>;
   /** Finds this era's control plane; undefined where it is another's. Reads only. */
   detect(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<ControlPlane | undefined>;
   /** Control plane for a release that the inventory pins; undefined where the release is another era's. */

@@ -117,6 +117,12 @@ export interface UnmanagedVm {
   readonly services: readonly string[];
 }
 
+/** Objects whose changes show in the tree. */
+export interface Watched extends ObjectQuery {
+  /** Set where files of VMs are made from the object: of all VMs of the cluster, or of those of a namespace. An account may be refused to watch it. */
+  readonly inputOf?: 'all' | { readonly namespace: string };
+}
+
 export interface CheckEvents {
   readonly onStart?: (id: string, commandLine: string, total: number) => void;
   readonly onResult?: (result: CheckResult) => void;
@@ -138,7 +144,7 @@ export interface Mesh {
   /** Creates or changes a workload group, and makes its service account where it is missing. Throws `era.no-groups` where the era has none. */
   planWorkloadGroup(cluster: string, group: WorkloadGroup, options?: CallOptions): Promise<Plan>;
   /** What the tree watches in the cluster. */
-  watched(cluster: string, options?: CallOptions): Promise<readonly ObjectQuery[]>;
+  watched(cluster: string, options?: CallOptions): Promise<readonly Watched[]>;
   setupPreview(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
   planSetup(cluster: string, setup?: SetupOptions, options?: CallOptions): Promise<Plan>;
   /** `offline`: no address is asked from the VM and no ISTIO_SVC_IP is written (design: generate). */

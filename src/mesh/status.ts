@@ -5,7 +5,7 @@ import type { HostState, RemoteFile, UnitState } from './ports.ts';
 import { sha256 } from './hash.ts';
 
 /** A certificate with less than this part of its life left is expiring: the node agent renews at half of it (citadel facts 6), so it no longer does. */
-const EXPIRING_PART = 0.25;
+export const EXPIRING_PART = 0.25;
 
 /** How a file on the VM differs from the generated one. */
 export function driftOf(file: GeneratedFile, remote: RemoteFile | undefined): FileDrift {
@@ -129,7 +129,7 @@ function tokenOf(state: HostState): TokenFacts | undefined {
 }
 
 /** The VM's own certificate: the one that names an identity. */
-function leafCertificate(state: HostState): CertificateFacts | undefined {
+export function leafCertificate(state: HostState): CertificateFacts | undefined {
   return state.files
     .map(({ certificate }) => certificate)
     .find((facts) => facts !== undefined && facts.uris.length > 0 && facts.notAfter !== '');

@@ -1,15 +1,20 @@
 import type * as vscode from 'vscode';
-import type { Facts } from '../editor/facts.ts';
+import type { Facts, Held, VmFacts } from '../editor/facts.ts';
+import { turnsOf } from '../mesh/turns.ts';
 import { isConnected, nextStale } from './liveVms.ts';
 import type { Node } from './nodes.ts';
 
-/** How often ages that are on the screen are drawn anew. */
-const AGE_MS = 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 type View = Pick<vscode.TreeView<Node>, 'visible' | 'onDidChangeVisibility'>;
-type Known = Pick<Facts, 'onDidChange' | 'known' | 'cluster'>;
+type Known = Pick<Facts, 'onDidChange' | 'known' | 'cluster' | 'vm' | 'readVm'>;
 
-/** Draws the tree again when time alone changes what it shows: a claim goes stale, an age grows. One timer, only while the view is visible. */
+/**
+ * Shows what time alone changes: a claim goes stale, an age grows, a life shrinks: the tree is drawn again. A certificate or token that is due: its machine is
+ * asked again, once, for its agent may have renewed it. One timer, at the next such moment, only while the view is visible.
+ */
 export class Aging implements vscode.Disposable {
   readonly #view: View;
   readonly #facts: Known;
@@ -30,30 +35,62 @@ export class Aging implements vscode.Disposable {
   }
 
   #settle(): void {
+    const { visible } = this.#view;
+    const now = Date.now();
+    const { vms } = this.#facts.known();
+    if (visible) for (const name of vms) if (isDue(this.#facts.vm(name), now)) void this.#facts.readVm(name);
+    // Only now: a read that begins settles too.
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const after = this.#view.visible ? this.#nextMs() : undefined;
-    if (after === undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#repaint();
-      this.#settle();
-    }, after);
+    const after = visible ? Math.min(...this.#waits(now)) : Infinity;
+    if (after === Infinity) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#repaint();
+        this.#settle();
+      },
+      // Longer ones do not fit a timer.
+      Math.min(after, DAY_MS),
+    );
   }
 
-  /** Milliseconds until something on the screen is older than it says; undefined where nothing has an age. */
-  #nextMs(): number | undefined {
-    const clusters = this.#facts.known().clusters.map((name) => this.#facts.cluster(name).value);
-    const now = Date.now();
+  /** Milliseconds until something on the screen is older than it says. */
+  #waits(now: number): readonly number[] {
+    const { clusters, vms } = this.#facts.known();
+    const read = clusters.map((name) => this.#facts.cluster(name).value);
     const stale = nextStale(
-      clusters.map((cluster) => cluster?.workloadGroups),
+      read.map((cluster) => cluster?.workloadGroups),
       now,
     );
-    const hasAge = clusters.some(
+    const hasAge = read.some(
       (cluster) =>
         cluster?.loadBalancers.some(({ state }) => state === 'pending') === true ||
         cluster?.workloadGroups?.some(({ entries }) => entries.some((entry) => entry.since !== undefined && !isConnected(entry))) === true,
     );
-    const waits = [...(stale === undefined ? [] : [stale - now + 1]), ...(hasAge ? [AGE_MS] : [])];
-    return waits.length === 0 ? undefined : Math.min(...waits);
+    return [
+      ...(stale === undefined ? [] : [stale - now + 1]),
+      ...(hasAge ? [MINUTE_MS] : []),
+      ...vms.flatMap((name) => lifeWaits(this.#facts.vm(name), now)),
+    ];
   }
+}
+
+/** Whether a machine may have turned since it answered. One that waits for a person is not asked. */
+function isDue({ value, at = 0, loading, error }: Held<VmFacts>, now: number): boolean {
+  if (value === undefined || loading || error?.kind === 'person') return false;
+  return turnsOf(value).some((turn) => at < turn && turn <= now);
+}
+
+/** Until the next turn of a machine, and until its lives are shown too long. */
+function lifeWaits({ value }: Held<VmFacts>, now: number): readonly number[] {
+  if (value === undefined) return [];
+  return turnsOf(value)
+    .map((turn) => turn - now)
+    .filter((left) => left > 0)
+    .flatMap((left) => [left, ...(left < MINUTE_MS ? [] : [(left % unitOf(left)) + 1])]);
+}
+
+/** Lives are shown in minutes, hours or days (durations.ts). */
+function unitOf(left: number): number {
+  return left < HOUR_MS ? MINUTE_MS : left < 2 * DAY_MS ? HOUR_MS : DAY_MS;
 }

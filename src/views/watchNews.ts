@@ -20,6 +20,15 @@ export function newsOf({ type, object }: WatchEvent, seen: Map<string, string>):
   return object.kind === 'WorkloadEntry' && before?.startsWith(`${shape}\n`) === true ? 'groups' : 'all';
 }
 
+/** Whether an object that files are made from is another than when it was seen last; the first sight is no change. */
+export function isChanged({ type, object }: WatchEvent, seen: Map<string, string>): boolean {
+  const key = `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+  const now = type === 'DELETED' ? '' : JSON.stringify([object.data, object.spec, object.status]);
+  const before = seen.get(key);
+  seen.set(key, now);
+  return before !== undefined && before !== now;
+}
+
 /** Annotations say how machines are connected; those of other kinds are other programs' notes, e.g. when an election was held. */
 function stateOf({ kind, status, metadata }: KubeObject): string {
   return JSON.stringify([status, kind === 'WorkloadEntry' ? metadata.annotations : undefined]);

@@ -1,13 +1,23 @@
 import type * as vscode from 'vscode';
-import { asMeshError } from '../mesh/errors.ts';
-
 import type { Facts } from '../editor/facts.ts';
 import type { Log } from '../editor/log.ts';
 import type { Session } from '../editor/session.ts';
+import type { Input } from '../editor/touched.ts';
+import { asMeshError, isMeshError } from '../mesh/errors.ts';
+import type { Watched } from '../mesh/mesh.ts';
+import type { ClusterApi } from '../mesh/ports.ts';
 import type { Node } from './nodes.ts';
-import { newsOf, type News } from './watchNews.ts';
+import { isChanged, newsOf, type News } from './watchNews.ts';
 
 const DEBOUNCE_MS = 50;
+/** Machines are asked for it: edits come in several writes. */
+const INPUT_DEBOUNCE_MS = 300;
+
+interface Running {
+  readonly abort: AbortController;
+  /** What is watched, as text; undefined until it is known. */
+  watched?: string;
+}
 
 /** Watches each cluster while its node is open and the view is visible; what changes there is read again. */
 export class Watches implements vscode.Disposable {
@@ -15,9 +25,11 @@ export class Watches implements vscode.Disposable {
   readonly #facts: Facts;
   readonly #log: Log;
   readonly #open = new Set<string>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, Running>();
   /** Clusters whose watch failed: begun again only after a read failed too and then succeeded, so that a refused watch is not asked for in a loop. */
   readonly #failed = new Set<string>();
+  /** By cluster, what files are made from as it was last seen: a change while nobody looked counts when somebody looks again. */
+  readonly #inputs = new Map<string, Map<string, string>>();
   readonly #subscriptions: vscode.Disposable[];
   #visible: boolean;
 
@@ -37,9 +49,14 @@ export class Watches implements vscode.Disposable {
         this.#stopAll();
         this.#open.clear();
         this.#failed.clear();
+        this.#inputs.clear();
       }),
       // A watch begins only where a read succeeded: a cluster that refuses is left alone.
       facts.onDidChange(() => this.#settle()),
+      // A VM in a namespace of its own has a root certificate of its own.
+      session.file.onDidChange(() => {
+        for (const name of this.#running.keys()) void this.#renew(name).catch(() => undefined);
+      }),
     ];
   }
 
@@ -69,23 +86,31 @@ export class Watches implements vscode.Disposable {
   }
 
   #start(name: string): void {
-    const abort = new AbortController();
-    this.#running.set(name, abort);
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const running: Running = { abort: new AbortController() };
+    const { signal } = running.abort;
+    this.#running.set(name, running);
     let what: Exclude<News, 'none'> = 'groups';
-    const readSoon = (news: News) => {
+    const read = soon(DEBOUNCE_MS, signal, () => {
+      void this.#facts.readChanged(name, what);
+      what = 'groups';
+    });
+    const onNews = (news: News) => {
       if (news === 'none') return;
       if (news === 'all') what = 'all';
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        if (!abort.signal.aborted) void this.#facts.readChanged(name, what);
-        what = 'groups';
-      }, DEBOUNCE_MS);
+      read();
     };
-    abort.signal.addEventListener('abort', () => clearTimeout(timer));
-    void this.#watch(name, abort.signal, readSoon).catch((thrown: unknown) => {
+    let changed: Input[] = [];
+    const ask = soon(INPUT_DEBOUNCE_MS, signal, () => {
+      void this.#facts.readTouched(name, changed);
+      changed = [];
+    });
+    const onInput = (input: Input) => {
+      changed.push(input);
+      ask();
+    };
+    void this.#watch(name, running, onNews, onInput).catch((thrown: unknown) => {
       const error = asMeshError(thrown);
-      if (abort.signal.aborted || this.#running.get(name) !== abort) return;
+      if (signal.aborted || this.#running.get(name) !== running) return;
       if (error.kind !== 'cancelled') this.#log.error(name, error);
       this.#stop(name);
       this.#failed.add(name);
@@ -94,17 +119,20 @@ export class Watches implements vscode.Disposable {
     });
   }
 
-  async #watch(name: string, signal: AbortSignal, onNews: (news: News) => void): Promise<void> {
+  async #watch(name: string, running: Running, onNews: (news: News) => void, onInput: (input: Input) => void): Promise<void> {
+    const { signal } = running.abort;
     const context = (await this.#session.inventory()).clusters.find((cluster) => cluster.name === name)?.context;
     if (context === undefined) return;
     const watched = await (await this.#session.mesh()).watched(name, { signal });
+    running.watched = JSON.stringify(watched);
     const { connections } = await this.#session.backend();
     const api = await connections.cluster(context);
     try {
       await Promise.all(
-        watched.map((query) => {
+        watched.map((one) => {
+          if (one.inputOf !== undefined) return this.#watchInput(name, api, one, signal, onInput);
           const seen = new Map<string, string>();
-          return api.watch(query, (event) => onNews(newsOf(event, seen)), { signal });
+          return api.watch(one, (event) => onNews(newsOf(event, seen)), { signal });
         }),
       );
     } finally {
@@ -113,12 +141,52 @@ export class Watches implements vscode.Disposable {
     }
   }
 
+  /** Where the account may not watch the object, a change shows at the next look. */
+  async #watchInput(name: string, api: ClusterApi, { inputOf, ...query }: Watched, signal: AbortSignal, onInput: (input: Input) => void) {
+    const seen = this.#inputs.get(name) ?? new Map<string, string>();
+    this.#inputs.set(name, seen);
+    try {
+      await api.watch(
+        query,
+        (event) => {
+          if (inputOf !== undefined && isChanged(event, seen)) onInput(inputOf);
+        },
+        { signal },
+      );
+    } catch (error) {
+      if (!isMeshError(error, 'kube.forbidden')) throw error;
+    }
+  }
+
+  /** Begins again where the edited inventory makes other objects matter. */
+  async #renew(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running?.watched === undefined) return;
+    const watched = JSON.stringify(await (await this.#session.mesh()).watched(name, { signal: running.abort.signal }));
+    if (watched === running.watched || this.#running.get(name) !== running) return;
+    this.#stop(name);
+    this.#settle();
+  }
+
   #stop(name: string): void {
-    this.#running.get(name)?.abort();
+    this.#running.get(name)?.abort.abort();
     this.#running.delete(name);
   }
 
   #stopAll(): void {
     for (const name of [...this.#running.keys()]) this.#stop(name);
   }
+}
+
+/** Several calls within the time become one, at its end; none after the signal. */
+function soon(milliseconds: number, signal: AbortSignal, run: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  return () => {
+    if (signal.aborted) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      run();
+    }, milliseconds);
+  };
 }

@@ -15,7 +15,7 @@ import { sidecarOf } from './sidecar.ts';
 /** Istio 0.2 - 1.4: Pilot, Mixer, Citadel, node agent (citadel facts). */
 export const citadel: Era = {
   id: 'citadel',
-  watched: [
+  watched: async () => [
     { apiVersion: 'v1', kind: 'Service' },
     { apiVersion: 'v1', kind: 'Endpoints' },
   ],

@@ -6,20 +6,17 @@ import { entryOf, groups } from './groups.ts';
 import { findings } from './lint.ts';
 import { readBalancers } from './loadBalancers.ts';
 import { planDeregister, planRegister } from './registration.ts';
-import { NETWORKING } from './groupObject.ts';
 import { readServices } from './services.ts';
 import { planSetup, setupPreview } from './setup.ts';
 import { sidecarOf } from './sidecar.ts';
 import { vmPlans } from './vmPlans.ts';
+import { watched } from './watched.ts';
 
 /** Istio 1.8 - today: istiod, workload groups, and a sidecar on the VM that renews its own certificates (istiod facts). */
 export const istiod: Era = {
   id: 'istiod',
   groups,
-  watched: [
-    ...['WorkloadGroup', 'WorkloadEntry', 'ServiceEntry'].map((kind) => ({ apiVersion: `${NETWORKING}/v1`, kind })),
-    { apiVersion: 'v1', kind: 'Service' },
-  ],
+  watched,
   detect,
   pinned,
   loadBalancers: readBalancers,

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MeshError } from '../../../src/mesh/errors.ts';
+import { message } from '../../../src/mesh/messages.ts';
+import type { KubeObject, ObjectQuery, WatchEvent } from '../../../src/mesh/ports.ts';
 import { Watches } from '../../../src/views/watches.ts';
 
 type Listener = (event: { readonly element: object }) => void;
@@ -21,6 +24,7 @@ describe('watches of the tree', () => {
     const api = { watch: async () => ((begun += 1), Promise.reject(refused)), close: async () => undefined };
     const session = {
       onDidReset: () => subscription,
+      file: { onDidChange: () => subscription },
       inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
       backend: async () => ({ connections: { cluster: async () => api } }),
       mesh: async () => ({
@@ -72,6 +76,7 @@ describe('watches of the tree', () => {
     };
     const session = {
       onDidReset: () => subscription,
+      file: { onDidChange: () => subscription },
       inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
       backend: async () => ({ connections: { cluster: async () => api } }),
       mesh: async () => ({
@@ -92,5 +97,123 @@ describe('watches of the tree', () => {
     await sleep(20);
     assert.deepEqual(seen.slice(2), ['close']);
     watches.dispose();
+  });
+
+  describe('of what files are made from', () => {
+    type Told = (event: WatchEvent) => void;
+    const subscription = { dispose: () => undefined };
+    const configMap = (mesh: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: 'istio-system', name: 'istio', resourceVersion: mesh },
+      data: { mesh },
+    });
+    const element = { kind: 'cluster', cluster: { name: 'prod' } };
+    const mesh = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'istio-system', fieldSelector: 'metadata.name=istio', inputOf: 'all' };
+    const root = { ...mesh, namespace: 'vm', fieldSelector: 'metadata.name=istio-ca-root-cert', inputOf: { namespace: 'vm' } };
+
+    function start(list: () => readonly object[], refuse: (query: ObjectQuery) => boolean = () => false) {
+      const listeners: { expand?: Listener; visible?: (event: { visible: boolean }) => void; inventory?: () => void } = {};
+      const begun: ObjectQuery[] = [];
+      const tell = new Map<string, Told>();
+      const touched: unknown[] = [];
+      const read: string[] = [];
+      const errors: string[] = [];
+      const api = {
+        watch: async (query: ObjectQuery, told: Told, { signal }: { readonly signal: AbortSignal }) => {
+          begun.push(query);
+          if (refuse(query)) throw new MeshError({ code: 'kube.forbidden', userMessage: message('kube.forbidden') });
+          tell.set(query.fieldSelector ?? query.kind, told);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+        close: async () => undefined,
+      };
+      const view = {
+        visible: true,
+        onDidExpandElement: (listener: Listener) => ((listeners.expand = listener), subscription),
+        onDidCollapseElement: () => subscription,
+        onDidChangeVisibility: (listener: (event: { visible: boolean }) => void) => ((listeners.visible = listener), subscription),
+      };
+      const session = {
+        onDidReset: () => subscription,
+        file: { onDidChange: (listener: () => void) => ((listeners.inventory = listener), subscription) },
+        inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
+        backend: async () => ({ connections: { cluster: async () => api } }),
+        mesh: async () => ({ watched: async () => list() }),
+      };
+      const facts = {
+        onDidChange: () => subscription,
+        cluster: () => ({ value: {}, loading: false }),
+        readCluster: async (name: string) => void read.push(name),
+        readTouched: async (...call: unknown[]) => void touched.push(call),
+      };
+      const log = { error: (_: string, error: Error) => void errors.push(error.message) };
+      const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
+      listeners.expand?.({ element });
+      return { watches, listeners, begun, tell, touched, read, errors };
+    }
+
+    it('is that very object; its changes, several as one, have the machines asked that it touches, and its first sight none', async () => {
+      const { watches, begun, tell, touched } = start(() => [mesh, root]);
+      await sleep(20);
+      assert.deepEqual(
+        begun.map(({ kind, namespace, fieldSelector }) => [kind, namespace, fieldSelector]),
+        [
+          ['ConfigMap', 'istio-system', 'metadata.name=istio'],
+          ['ConfigMap', 'vm', 'metadata.name=istio-ca-root-cert'],
+        ],
+      );
+      const told = tell.get('metadata.name=istio') ?? assert.fail('not watched');
+      told({ type: 'ADDED', object: configMap('a: 1') });
+      told({ type: 'MODIFIED', object: { ...configMap('a: 1'), metadata: { ...configMap('a: 1').metadata, labels: { by: 'someone' } } } });
+      await sleep(400);
+      assert.deepEqual(touched, []);
+      told({ type: 'MODIFIED', object: configMap('a: 2') });
+      await sleep(10);
+      told({ type: 'MODIFIED', object: configMap('a: 3') });
+      await sleep(400);
+      assert.deepEqual(touched, [['prod', ['all', 'all']]]);
+      watches.dispose();
+    });
+
+    it('counts as changed when it became another while nobody looked', async () => {
+      const { watches, tell, listeners, touched } = start(() => [root]);
+      const name = 'metadata.name=istio-ca-root-cert';
+      await sleep(20);
+      tell.get(name)?.({ type: 'ADDED', object: configMap('one root') });
+      listeners.visible?.({ visible: false });
+      listeners.visible?.({ visible: true });
+      await sleep(20);
+      tell.get(name)?.({ type: 'ADDED', object: configMap('another root') });
+      await sleep(400);
+      assert.deepEqual(touched, [['prod', [{ namespace: 'vm' }]]]);
+      watches.dispose();
+    });
+
+    it('may be refused, which nobody is told; the rest is watched', async () => {
+      const kinds = { apiVersion: 'v1', kind: 'Service' };
+      const { watches, begun, errors, read, tell } = start(
+        () => [kinds, mesh],
+        ({ fieldSelector }) => fieldSelector !== undefined,
+      );
+      await sleep(20);
+      assert.equal(begun.length, 2);
+      assert.deepEqual([errors, read, [...tell.keys()]], [[], [], ['Service']]);
+      watches.dispose();
+    });
+
+    it('is watched anew when the inventory makes other objects matter, and only then', async () => {
+      let list: readonly object[] = [mesh];
+      const { watches, listeners, begun } = start(() => list);
+      await sleep(20);
+      listeners.inventory?.();
+      await sleep(20);
+      assert.equal(begun.length, 1);
+      list = [mesh, root];
+      listeners.inventory?.();
+      await sleep(20);
+      assert.equal(begun.length, 3);
+      watches.dispose();
+    });
   });
 });
