@@ -26,11 +26,14 @@ function detailsOf({ texts }: App, { controlPlane: { details = [], limits = [] }
       value: value === '-' ? texts.t('editor.notice.missing') : source === undefined ? value : `${value} (${sourceText(source, texts)})`,
       bad: attention === true,
     })),
-    ...limits.map(({ text, nextStep }) => ({
-      label: texts.t('forms.setup.limit'),
-      value: [text, ...(nextStep === undefined ? [] : [nextStep])].map((one) => texts.say(one)).join(' '),
-      bad: true,
-    })),
+    // One that refuses the plan stands where its steps would be.
+    ...limits
+      .filter(({ blocking }) => !blocking)
+      .map(({ text, nextStep }) => ({
+        label: texts.t('forms.setup.limit'),
+        value: [text, ...(nextStep === undefined ? [] : [nextStep])].map((one) => texts.say(one)).join(' '),
+        bad: true,
+      })),
   ];
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { echoAnswer, runEcho, stopEcho } from '../echo.ts';
 import { CliBench, type CliRun } from '../support/cli.ts';
 import { eventually } from '../support/istiodGuide.ts';
+import { whileUnserved } from '../support/istiodLimits.ts';
 import { applyStrictMtls, plaintext } from '../support/strictMtls.ts';
 
 const inventory = `version: 1
@@ -165,6 +166,31 @@ describe('the whole job of the istiod era by the command line', function () {
     await assert.rejects(stat(bench.at('dump', TOKEN)));
     for (const file of ['var/lib/istio/envoy/cluster.env', 'etc/istio/config/mesh', 'etc/certs/root-cert.pem', 'etc/hosts'])
       assert.equal(await readFile(bench.at('dump', file), 'utf8'), await readFile(bench.at('out', file), 'utf8'), file);
+  });
+
+  it('refuses to join where it would be half done, says why, and touches nothing', async () => {
+    const machine = await bench.touchState('vm-1');
+    const explained = {
+      'ambient-only': [/ambient only.*ztunnel/, /istio-injection=enabled/],
+      networks: [/vm\/mysql is on network machines, the mesh on pods/, /set the network of vm\/mysql to pods/],
+      remote: [/remote cluster of another/, /primary cluster/],
+    } as const;
+    for (const unserved of ['ambient-only', 'networks', 'remote'] as const)
+      await whileUnserved(bench.lab, unserved, async () => {
+        const before = await clusterState();
+        const run = await bench.cli(['join', '--vm', 'db', '--package', bench.lab.sidecarPackage, '--yes', '--json']);
+        assert.deepEqual([run.code, run.errorCode()], [2, 'istiod.limit'], `${unserved}: ${run.out}${run.err}`);
+        const { message = '', nextStep = '' } = run.results()[0]?.error ?? {};
+        assert.match(message, explained[unserved][0]);
+        assert.match(nextStep, explained[unserved][1]);
+        // Only one group is on the other network: the cluster serves the rest.
+        const shown = await bench.cli(['cluster', 'status', '--cluster', 'prod']);
+        assert.equal(shown.code, unserved === 'networks' ? 0 : 3, shown.out);
+        assert.match(shown.out, unserved === 'networks' ? /Several networks are named \(pods, machines\)/ : explained[unserved][0]);
+        assert.equal(await clusterState(), before);
+      });
+    assert.equal(await bench.touchState('vm-1'), machine);
+    fine(await bench.cli(['cluster', 'status', '--cluster', 'prod', '--json']), false);
   });
 
   it('joins two machines, and a second join changes nothing', async () => {
