@@ -5,6 +5,17 @@ import { errorText, hostError } from './errors.ts';
 /** A server that is alive answers a request for a channel at once. */
 const CHANNEL_LIMIT_MS = 20_000;
 
+interface ChannelRequest<T> {
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Asks the server; throws where the connection has ended. */
+  readonly open: (opened: (error: Error | undefined, channel: T) => void) => void;
+  /** The error of a channel that the server refuses. */
+  readonly refused: (error: Error) => Error;
+  /** What the time limit does. */
+  readonly late: (fail: (error: Error) => void) => void;
+}
+
 /** One authenticated SSH connection, with the connections of its jump hosts. */
 export class Connection {
   readonly host: string;
@@ -43,85 +54,25 @@ export class Connection {
     command: string,
     { limitMs = CHANNEL_LIMIT_MS, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<ClientChannel> {
-    return new Promise((resolve, reject) => {
-      const state = { over: false };
-      const settle = (): void => {
-        state.over = true;
-        forget();
-        clearTimeout(limit);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const fail = (error: Error): void => {
-        settle();
-        reject(error);
-      };
-      const onAbort = (): void => fail(hostError('cancelled', { host: this.host }, { text: 'cancelled.before' }));
-      const limit = setTimeout(() => this.#lose(new Error(`no answer to a new channel in ${limitMs / 1000} s`)), limitMs);
-      let forget = (): void => undefined;
-      forget = this.whenLost(fail);
-      if (state.over) return;
-      if (signal?.aborted === true) {
-        onAbort();
-        return;
-      }
-      signal?.addEventListener('abort', onAbort);
-      const started = (error: Error | undefined, channel: ClientChannel): void => {
-        if (state.over) {
-          // Nobody waits for it any more.
-          if (error === undefined) channel.destroy();
-          return;
-        }
-        if (error === undefined) {
-          settle();
-          resolve(channel);
-        } else fail(hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }));
-      };
-      try {
-        this.#client.exec(command, started);
-      } catch (error) {
-        fail(this.#lostError(error));
-      }
+    return this.#channel<ClientChannel>({
+      limitMs,
+      signal,
+      open: (opened) => this.#client.exec(command, opened),
+      refused: (error) => hostError('host.command', { host: this.host, text: errorText(error) }, { cause: error }),
+      late: () => this.#lose(new Error(`no answer to a new channel in ${limitMs / 1000} s`)),
     });
   }
 
   /** A stream to an address that this host reaches (ProxyJump). Throws `host.unreachable`, also when this host says nothing in time, `host.lost`, `cancelled`. */
   forward(host: string, port: number, { limitMs, signal }: { readonly limitMs: number; readonly signal?: AbortSignal }): Promise<Duplex> {
-    return new Promise((resolve, reject) => {
-      const state = { over: false };
-      const settle = (): void => {
-        state.over = true;
-        forget();
-        clearTimeout(limit);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const fail = (error: Error): void => {
-        settle();
-        reject(error);
-      };
-      const unreachable = (text: string, cause?: unknown): Error =>
-        hostError('host.unreachable', { host: `${host}:${port}`, text, via: this.host }, { text: 'unreachable.jump', cause });
-      const onAbort = (): void => fail(hostError('cancelled', { host: this.host }, { text: 'cancelled.before' }));
-      const limit = setTimeout(() => fail(unreachable(`no answer in ${limitMs / 1000} s`)), limitMs);
-      let forget = (): void => undefined;
-      forget = this.whenLost(fail);
-      if (state.over) return;
-      if (signal?.aborted === true) {
-        onAbort();
-        return;
-      }
-      signal?.addEventListener('abort', onAbort);
-      this.#client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-        if (state.over) {
-          // Nobody waits for it any more.
-          if (error === undefined) channel.destroy();
-          return;
-        }
-        if (error !== undefined) fail(unreachable(errorText(error), error));
-        else {
-          settle();
-          resolve(channel);
-        }
-      });
+    const unreachable = (text: string, cause?: unknown): Error =>
+      hostError('host.unreachable', { host: `${host}:${port}`, text, via: this.host }, { text: 'unreachable.jump', cause });
+    return this.#channel<Duplex>({
+      limitMs,
+      signal,
+      open: (opened) => this.#client.forwardOut('127.0.0.1', 0, host, port, opened),
+      refused: (error) => unreachable(errorText(error), error),
+      late: (fail) => fail(unreachable(`no answer in ${limitMs / 1000} s`)),
     });
   }
 
@@ -136,6 +87,49 @@ export class Connection {
     this.#closing = true;
     this.#client.destroy();
     this.#via?.destroy();
+  }
+
+  /** A channel, unless the connection ends, the time is over or the caller gives up first. Each of them is the end of it: a channel that comes later is closed. */
+  #channel<T extends Duplex>({ limitMs, signal, open, refused, late }: ChannelRequest<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const state = { over: false };
+      const settle = (): void => {
+        state.over = true;
+        forget();
+        clearTimeout(limit);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      const onAbort = (): void => fail(hostError('cancelled', { host: this.host }, { text: 'cancelled.before' }));
+      const limit = setTimeout(() => late(fail), limitMs);
+      let forget = (): void => undefined;
+      forget = this.whenLost(fail);
+      if (state.over) return;
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
+      signal?.addEventListener('abort', onAbort);
+      try {
+        open((error, channel) => {
+          if (state.over) {
+            // Nobody waits for it any more.
+            if (error === undefined) channel.destroy();
+            return;
+          }
+          if (error !== undefined) fail(refused(error));
+          else {
+            settle();
+            resolve(channel);
+          }
+        });
+      } catch (error) {
+        fail(this.#lostError(error));
+      }
+    });
   }
 
   #lose(error: unknown): void {
