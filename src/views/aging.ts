@@ -44,14 +44,10 @@ export class Aging implements vscode.Disposable {
     this.#timer = undefined;
     const after = visible ? Math.min(...this.#waits(now)) : Infinity;
     if (after === Infinity) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#repaint();
-        this.#settle();
-      },
-      // Longer ones do not fit a timer.
-      Math.min(after, DAY_MS),
-    );
+    this.#timer = setTimeout(() => {
+      this.#repaint();
+      this.#settle();
+    }, after);
   }
 
   /** Milliseconds until something on the screen is older than it says. */
@@ -81,7 +77,7 @@ function isDue({ value, at = 0, loading, error }: Held<VmFacts>, now: number): b
   return turnsOf(value).some((turn) => at < turn && turn <= now);
 }
 
-/** Until the next turn of a machine, and until its lives are shown too long. */
+/** Until the next turn of a machine, and until its lives are shown too long: never more than a day, as timers do not take months. */
 function lifeWaits({ value }: Held<VmFacts>, now: number): readonly number[] {
   if (value === undefined) return [];
   return turnsOf(value)
