@@ -179,11 +179,13 @@ describe('the whole job by the command line', function () {
   it('checks the machine, and finds a stopped sidecar', async () => {
     const checks = await bench.cli(['check', '--vm', 'db', '--json']);
     fine(checks, false);
-    await bench.root('vm-1', 'systemctl stop istio');
+    await bench.root('vm-1', 'systemctl stop istio; cp -p /etc/certs/key.pem /run/key; openssl genrsa -out /etc/certs/key.pem 2>/dev/null');
     assert.equal(await page('vm-1'), '');
     const failed = await bench.cli(['check', '--vm', 'db']);
+    await bench.root('vm-1', 'mv /run/key /etc/certs/key.pem');
     assert.equal(failed.code, 3);
     assert.match(failed.out, /FAIL/);
+    assert.match(failed.out, /The key \/etc\/certs\/key\.pem does not belong to the certificate/);
     const status = await bench.cli(['status', '--vm', 'db', '--json']);
     assert.deepEqual([status.code, status.results()[0]?.condition], [3, 'failed']);
     await bench.root('vm-1', 'systemctl start istio');
