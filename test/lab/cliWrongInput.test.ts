@@ -207,6 +207,7 @@ describe('wrong input by the command line', function () {
     const shown = await bench.terminal([...join, '--package', bench.packageUrl, '--dry-run'], [[/assword[^\n]*: *$/, SUDO_PASSWORD]]);
     assert.equal(shown.code, 0, shown.out);
     assert.ok(!shown.out.includes(SUDO_PASSWORD), 'the password was shown');
+    assert.match(shown.out, /Warning: http:\S+ is plain http and no checksum was given/);
   });
 
   it('no route to the machine', async () => {
@@ -263,6 +264,11 @@ describe('wrong input by the command line', function () {
       await refused([...join, '--package', 'no-such.deb'], { code: 2, error: /package/, says: /no-such\.deb/ });
       await refused([...join, '--package', 'not-a-package.deb'], { code: 2, error: /package/, says: /not-a-package\.deb/ });
       await refused([...join, '--package', `${bench.packageUrl}x`], { code: 1, error: /package/, says: /404/ });
+      for (const [sum, says] of [
+        ['0'.repeat(64), /has the sha256 [0-9a-f]{64}; it must be 0{64}/],
+        ['abc', /sha256 is 'abc'; it must be 64 hexadecimal digits/],
+      ] as const)
+        await refused([...join, '--package', bench.packageUrl, '--package-sha256', sum], { code: 2, error: 'package.checksum', says });
     });
   });
 });
