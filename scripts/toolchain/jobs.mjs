@@ -22,6 +22,7 @@ const listed = [
   { suite: 'lab', files: ['istiod/checks.test.ts'], labs: [] },
   { suite: 'lab', files: ['cliWrongInput.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshVerbs.test.ts'], labs: [] },
+  { suite: 'ui', files: ['untrusted.test.ts'], labs: [] },
   { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshPush.test.ts'], labs: [] },

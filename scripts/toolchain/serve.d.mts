@@ -8,6 +8,7 @@ export interface CodeServerOptions {
   readonly password?: string;
   readonly port?: number;
   readonly driver?: boolean;
+  readonly untrusted?: boolean;
   readonly root?: string;
 }
 export interface CodeServer {

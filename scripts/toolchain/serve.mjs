@@ -56,7 +56,7 @@ function writeLanguagePack(user, locale) {
 
 /**
  * Options: vsix (installed first), also (more .vsix files), folder, settings, env, locale (`zh-cn`), password (default: no authentication, for tests on a loopback
- * address only), port, driver (true: mocha in the extension host), root (kept by the caller; default: a temporary directory, removed by `stop`).
+ * address only), port, driver (true: mocha in the extension host), untrusted (true: no folder is trusted before a person says so, and none is asked at the start), root (kept by the caller; default: a temporary directory, removed by `stop`).
  * Returns {url, origin, port, root, user, logFile, exited, stop}.
  */
 export async function startCodeServer(options = {}) {
@@ -73,7 +73,8 @@ export async function startCodeServer(options = {}) {
     options.password ? `auth: password\npassword: ${JSON.stringify(options.password)}\ncert: false\n` : 'auth: none\ncert: false\n',
     { mode: 0o600 },
   );
-  const settings = JSON.stringify({ ...QUIET, ...options.settings }, undefined, 2);
+  const trust = options.untrusted ? { 'security.workspace.trust.startupPrompt': 'never' } : {};
+  const settings = JSON.stringify({ ...QUIET, ...trust, ...options.settings }, undefined, 2);
   // To the browser's window this server is a remote machine: settings of scope `machine` are its own, not the user's.
   for (const scope of ['User', 'Machine']) writeFileSync(path.join(user, scope, 'settings.json'), settings);
   if (options.locale && options.locale !== 'en') writeLanguagePack(user, options.locale);
@@ -90,7 +91,7 @@ export async function startCodeServer(options = {}) {
     `127.0.0.1:${port}`,
     '--disable-telemetry',
     '--disable-update-check',
-    '--disable-workspace-trust',
+    ...(options.untrusted ? [] : ['--disable-workspace-trust']),
     '--disable-getting-started-override',
     '-e',
   ];

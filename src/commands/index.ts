@@ -12,6 +12,7 @@ import { exposePorts } from './exposePorts.ts';
 import { filter } from './filter.ts';
 import { joinVm } from './joinVm.ts';
 import { leaveMesh } from './leaveMesh.ts';
+import { manageTrust } from './manageTrust.ts';
 import { newWorkloadGroup } from './newWorkloadGroup.ts';
 import { openEdit } from './openEdit.ts';
 import { openFile } from './openFile.ts';
@@ -49,6 +50,7 @@ export const commands: Readonly<Record<CommandId, Command>> = {
   keepEdit,
   leaveMesh,
   leavePlayground,
+  manageTrust,
   newWorkloadGroup,
   openEdit,
   openFile,

@@ -26,6 +26,7 @@ export const commandIds = [
   'filter',
   'retry',
   'signIn',
+  'manageTrust',
   'openFile',
   'openEdit',
   'discardEdits',

@@ -12,6 +12,7 @@ import type { Problems } from './problems.ts';
 import type { Prompts } from './prompts.ts';
 import type { Session } from './session.ts';
 import type { Texts } from './texts.ts';
+import { askForTrust } from './trust.ts';
 
 /** One plan to make and run, with what it touches: read anew afterwards. */
 export interface Job {
@@ -161,6 +162,11 @@ export function createPlans(parts: Parts): Plans {
   };
 
   const run: Plans['run'] = async (title, jobs, options = {}) => {
+    // A form of the last session is back in a folder that is not trusted any more.
+    if (!vscode.workspace.isTrusted) {
+      void askForTrust(texts, title);
+      return undefined;
+    }
     try {
       const previews = await preview(title, jobs);
       if (previews.every((one) => !one.needed)) {

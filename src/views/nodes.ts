@@ -168,7 +168,8 @@ export interface ErrorNode extends Base {
 /** A line that says what to do where there is nothing. */
 export interface HintNode extends Base {
   readonly kind: 'hint';
-  readonly hint: 'noBalancers' | 'noGroups' | 'noGroupVms' | 'noVms' | 'noServices' | 'reading' | 'tooMany';
+  readonly hint: 'noBalancers' | 'noGroups' | 'noGroupVms' | 'noVms' | 'noServices' | 'reading' | 'tooMany' | 'untrusted';
+  /** '' where it is about all of them. */
   readonly cluster: string;
 }
 

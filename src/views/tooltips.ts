@@ -124,8 +124,9 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
       ];
     case 'error':
       return errorRows(node.error, texts);
-    case 'group':
     case 'hint':
+      return node.hint === 'untrusted' ? [['', t('editor.untrusted')]] : [];
+    case 'group':
       return [];
   }
 }

@@ -119,7 +119,10 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       clusters.every(({ value }) => value !== undefined && value.workloadGroups === undefined) ? 'none' : 'some',
     );
     this.onAttention(attentionCount(known));
-    return [...errors, ...clusterNodes(known)];
+    const untrusted: readonly Node[] = vscode.workspace.isTrusted
+      ? []
+      : [{ kind: 'hint', id: 'hint:untrusted', parent: undefined, hint: 'untrusted', cluster: '' }];
+    return [...untrusted, ...errors, ...clusterNodes(known)];
   }
 
   /** Opening a node is what asks for it to be read (design: Nothing runs until asked). */

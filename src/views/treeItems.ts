@@ -94,12 +94,13 @@ const hintCommands: Readonly<Partial<Record<HintNode['hint'], CommandId>>> = {
   noGroupVms: 'joinVm',
   noVms: 'joinVm',
   noServices: 'registerService',
+  untrusted: 'manageTrust',
 };
 
 function hintLine({ hint }: HintNode, { t }: Texts): Line {
   return {
     label: t(`editor.hint.${hint}`),
-    icon: icon(hint === 'reading' ? 'loading~spin' : 'info', 'dim'),
+    icon: hint === 'untrusted' ? icon('shield', 'warning') : icon(hint === 'reading' ? 'loading~spin' : 'info', 'dim'),
     context: 'hint',
     command: hintCommands[hint],
   };
