@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import type { VmScope } from '../../../../src/mesh/era.ts';
 import { explicitEntry } from '../../../../src/mesh/istiod/explicitEntry.ts';
 import { obstacle, preflightNotes } from '../../../../src/mesh/istiod/preflight.ts';
 import { asAgentKeepsIt } from '../../../../src/mesh/istiod/rootCert.ts';
 import { hasLivingCertificate, sidecarOf, withReaders } from '../../../../src/mesh/istiod/sidecar.ts';
 import { skewNotes } from '../../../../src/mesh/istiod/skew.ts';
-import type { VmEntry, WorkloadGroup } from '../../../../src/mesh/model.ts';
+import { message } from '../../../../src/mesh/messages.ts';
+import type { ControlPlaneDetail, VmEntry, WorkloadGroup } from '../../../../src/mesh/model.ts';
 import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
 import { coded } from '../citadel/support.ts';
 import { facts, hostState, NotingHost, textFile, work } from '../host/support.ts';
@@ -32,6 +34,27 @@ describe('what stands in the way of a machine', () => {
     assert.equal(code({ clockOffsetSeconds: -100 }), undefined);
     assert.equal(code({ clockOffsetSeconds: -130 }), 'host.clock');
     assert.equal(code({ clockOffsetSeconds: 25 * 3600 }), 'host.clock');
+  });
+
+  it("is the gateway's host name where the machine is to call istiod by it and cannot resolve it, or istiod's certificate is known to lack it", () => {
+    const one = scope();
+    const detail = (attention: boolean): ControlPlaneDetail[] => [
+      { id: 'gateway-address', label: message('istiod.detail.gateway-address'), value: 'a1.elb.example' },
+      { id: 'certificate-names', label: message('istiod.detail.certificate-names'), value: '-', ...(attention ? { attention } : {}) },
+    ];
+    const called = (hostname: 'resolve' | 'san', attention = false): VmScope => ({
+      ...one,
+      entry: { ...one.entry, ingress: { service: 'istio-eastwestgateway', hostname } },
+      controlPlane: { ...one.controlPlane, details: detail(attention) },
+    });
+    const resolving = (addresses: readonly string[]): HostState => ({ ...withFacts({}), resolved: { 'a1.elb.example': addresses } });
+    assert.equal(obstacle(called('san'), resolving([]))?.code, 'istiod.gateway-name-unknown');
+    assert.equal(obstacle(called('san'), resolving(['192.0.2.1'])), undefined);
+    assert.equal(obstacle(called('resolve'), resolving([])), undefined);
+    const notes = (attention: boolean) =>
+      preflightNotes(called('san', attention), withFacts({})).map((note) => note.kind === 'note' && note.text.id);
+    assert.deepEqual(notes(true), ['istiod.custom-host.lacking']);
+    assert.deepEqual(notes(false), []);
   });
 
   it('is not a resolver of its own, but its owner is told', () => {
