@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { fullId } from '../editor/commandIds.ts';
 import type { GeneratedTexts } from '../editor/generatedTexts.ts';
+import { appendWords } from '../editor/plainMarkdown.ts';
 import { sourceText } from '../editor/sourceText.ts';
 import type { Texts } from '../editor/texts.ts';
 import { addressOf } from '../editor/uris.ts';
@@ -37,9 +38,9 @@ export class Hovers implements vscode.HoverProvider {
   #markdown(source: ValueSource, cluster: string): vscode.MarkdownString {
     const markdown = new vscode.MarkdownString();
     markdown.appendMarkdown('**');
-    markdown.appendText(source.value);
+    appendWords(markdown, source.value);
     markdown.appendMarkdown('**: ');
-    markdown.appendText(sourceText(source, this.#texts));
+    appendWords(markdown, sourceText(source, this.#texts));
     const { from } = source;
     const target =
       from.kind === 'object' && from.object.kind === 'Service'

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { ago } from '../editor/durations.ts';
+import { appendWords } from '../editor/plainMarkdown.ts';
 import { sourceText } from '../editor/sourceText.ts';
 import type { Texts } from '../editor/texts.ts';
 import type { WorkloadEntry, WorkloadGroupFacts } from '../mesh/model.ts';
@@ -12,12 +13,12 @@ export function tooltipOf(node: Node, texts: Texts): vscode.MarkdownString | und
   if (rows.length === 0) return undefined;
   const markdown = new vscode.MarkdownString();
   for (const [name, value] of rows) {
-    if (name === '') markdown.appendText(value);
+    if (name === '') appendWords(markdown, value);
     else {
       markdown.appendMarkdown('**');
-      markdown.appendText(name);
+      appendWords(markdown, name);
       markdown.appendMarkdown('**: ');
-      markdown.appendText(value);
+      appendWords(markdown, value);
     }
     markdown.appendMarkdown('\n\n');
   }
