@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { addName } from '../dns.ts';
 import { echoAnswer, runEcho, stopEcho } from '../echo.ts';
+import { startIstiod } from '../istiodControl.ts';
 import { CliBench, type CliRun } from '../support/cli.ts';
 import { eventually } from '../support/istiodGuide.ts';
 import { whileUnserved } from '../support/istiodLimits.ts';
@@ -283,6 +285,37 @@ describe('the whole job of the istiod era by the command line', function () {
     fine(await bench.cli(['upgrade', '--vm', 'db', '--package', bench.lab.newerSidecarPackage, '--yes', '--json']), false);
     const [status] = await statusOf(0, 'db');
     assert.equal(status?.membership?.membership, 'healthy');
+  });
+
+  it("moves machines from the line in /etc/hosts to the gateway's host name, once istiod's certificate holds that", async () => {
+    const name = 'eastwest.lab.internal';
+    await addName(bench.lab, name, bench.lab.addresses.pods.eastwestgateway);
+    const gateway = ['-n', 'istio-system', 'service', 'istio-eastwestgateway'];
+    await bench.lab.kubectl(['annotate', ...gateway, `lab.mesh-expansion/hostname=${name}`]);
+    await bench.lab.kubectl(['wait', ...gateway, `--for=jsonpath={.status.loadBalancer.ingress[0].hostname}=${name}`, '--timeout=30s']);
+    await bench.write('mesh-expansion.yaml', inventory.replace('context: lab', 'context: lab, ingress: { hostname: san }'));
+    const lacking = await bench.cli(['cluster', 'status', '--cluster', 'prod', '--json']);
+    assert.equal(lacking.code, 3, lacking.err);
+    assert.match(lacking.out, /"id": ?"certificate-names"[^}]*"value": ?"-"/);
+    // The real certificate, not what the Deployment says of it.
+    const refused = await bench.cli(['check', '--vm', 'web']);
+    assert.equal(refused.code, 3, refused.err);
+    assert.match(
+      refused.out,
+      /The certificate that istiod shows is not for eastwest\.lab\.internal\.[\s\S]*ISTIOD_CUSTOM_HOST=eastwest\.lab\.internal/,
+    );
+
+    await bench.lab.kubectl(['-n', 'istio-system', 'set', 'env', 'deployment/istiod', `ISTIOD_CUSTOM_HOST=${name}`]);
+    await startIstiod(bench.lab, { ISTIOD_CUSTOM_HOST: name });
+    fine(await bench.cli(['cluster', 'status', '--cluster', 'prod', '--json']), false);
+    fine(await bench.cli(['push', '--all', '--yes', '--json']), true);
+    assert.doesNotMatch(await bench.root('vm-2', 'cat /etc/hosts'), /istiod/);
+    assert.match(await bench.root('vm-2', 'cat /var/lib/istio/envoy/cluster.env'), /^CA_ADDR='eastwest\.lab\.internal:15012'$/m);
+    await eventually('the probe of the machine', async () => (await bench.cli(['status', '--vm', 'db', 'web', '--json'])).code === 0);
+    const [db, web] = await statusOf(0, 'db', 'web');
+    assert.deepEqual([db?.membership?.membership, web?.membership?.membership], ['healthy', 'connected']);
+    fine(await bench.cli(['check', '--vm', 'web', '--json']), false);
+    fine(await bench.cli(['push', '--all', '--yes', '--json']), false);
   });
 
   it('leaves, and the machines are as before', async () => {
