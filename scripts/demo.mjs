@@ -50,12 +50,13 @@ function prepareFolder(home, lab) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(path.join(root, 'media', 'demo', lab ? 'lab.md' : 'playground.md'), path.join(folder, 'README.md'));
-  if (!lab) return { folder, settings: { 'meshExpansion.playground': true }, env: {} };
+  const readme = { 'workbench.startupEditor': 'readme' };
+  if (!lab) return { folder, settings: { ...readme, 'meshExpansion.playground': true }, env: {} };
   const inventory = `version: 1\nclusters:\n  - name: lab\n    context: ${lab.contexts.lab}\n`;
   writeFileSync(path.join(folder, 'mesh-expansion.yaml'), inventory);
   return {
     folder,
-    settings: { 'meshExpansion.kubeconfig': [lab.kubeconfig], 'meshExpansion.sshConfig': lab.sshConfig },
+    settings: { ...readme, 'meshExpansion.kubeconfig': [lab.kubeconfig], 'meshExpansion.sshConfig': lab.sshConfig },
     env: { KUBECONFIG: lab.kubeconfig },
   };
 }
