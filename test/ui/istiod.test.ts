@@ -6,6 +6,7 @@ import { istiodLab, type Lab } from '../lab/env.ts';
 import { reboot } from '../lab/faults.ts';
 import { restartIstiod } from '../lab/istiodControl.ts';
 import { eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
+import { applyStrictMtls, plaintext } from '../lab/support/strictMtls.ts';
 import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
 import { labFolder } from './places.ts';
@@ -229,6 +230,10 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
         const shown = await identities();
         assert.match(shown, /By=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/mysql;/);
         assert.match(shown, /URI=spiffe:\/\/cluster\.local\/ns\/vm\/sa\/client$/);
+        assert.equal(echoAnswer((await plaintext(lab, 'vm-1', 3306)).stdout).hostname, 'vm-1');
+        await applyStrictMtls(lab);
+        await eventually('plaintext being refused', async () => (await plaintext(lab, 'vm-1', 3306)).refused);
+        assert.equal(await identities(), shown);
       },
     },
     {
