@@ -29,7 +29,6 @@ const listed = [
   { suite: 'lab', files: ['machine.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['ssh.test.ts'], labs: [] },
   { suite: 'lab', files: ['cluster.test.ts'], labs: ['citadel'] },
-  { suite: 'ui', files: ['untrusted.test.ts'], labs: [] },
   { suite: 'lab', files: ['kube.test.ts'], labs: [] },
   { suite: 'lab', files: ['cluster.conformance.test.ts'], labs: [] },
 ];

@@ -357,11 +357,13 @@ describe('on a machine', function () {
       });
       heals.push(() => done(root('rm -f /usr/local/bin/wrapper /run/child-ends; pkill -x -f "sleep 983" || :')));
       await unit('wrapped', 'ExecStart=/usr/local/bin/wrapper');
+      // The child gets to its sleep when it gets there.
+      const waiting = 'for i in $(seq 50); do pgrep -fxc "sleep 983" && exit; sleep 0.1; done';
       await host.setUnits({ start: ['wrapped'], settleMs: 500 }, { owner: OWNER });
-      assert.equal(await root('pgrep -fxc "sleep 983"'), '1');
+      assert.equal((await root(waiting)).split('\n').at(-1), '1');
       assert.doesNotMatch(await root('cat /proc/$(pgrep -fx "sleep 983")/cgroup'), /wrapped/, 'it is in no cgroup of the unit');
       await host.setUnits({ restart: ['wrapped'], settleMs: 500 });
-      assert.equal(await root('pgrep -fxc "sleep 983"'), '1');
+      assert.equal((await root(waiting)).split('\n').at(-1), '1');
       await host.setUnits({ stop: ['wrapped'] });
       assert.equal(await root('pgrep -fxc "sleep 983" || :'), '0');
       await root('touch /run/child-ends');

@@ -77,8 +77,7 @@ describe('a folder that is not trusted', function () {
     await offered.filter({ hasText: 'Mesh Expansion: Manage Workspace Trust' }).waitFor();
     assert.doesNotMatch((await offered.allInnerTexts()).join('\n'), /Join VM|Set Up Cluster|Push|Check/);
     await workbench.page.keyboard.press('Escape');
-    await workbench.treeItem(/^Folder not trusted/).hover();
-    await workbench.page.locator('.monaco-hover:visible').first().waitFor();
+    await workbench.hoverItem(/^Folder not trusted/);
     mkdirSync(screenshots, { recursive: true });
     await workbench.screenshot(path.join(screenshots, 'untrusted-folder.png'));
     assert.deepEqual(ran(), []);
