@@ -171,14 +171,17 @@ export class Workbench {
   }
 
   async #hover(what: string, place: () => Promise<{ x: number; y: number; width: number; height: number } | null>): Promise<void> {
-    await this.#until(async () => {
-      const box = await place();
-      if (!box) return false;
-      await this.page.mouse.move(box.x + box.width / 2, 0);
-      await this.page.mouse.move(box.x + box.width - 10, box.y + box.height / 2, { steps: 4 });
-      await this.page.locator('.monaco-hover:visible').first().waitFor({ timeout: 4000 });
-      return true;
-    }, `the hover of ${JSON.stringify(what)}`);
+    await this.#until(
+      async () => {
+        const box = await place();
+        if (!box) return false;
+        await this.page.mouse.move(box.x + box.width / 2, 0);
+        await this.page.mouse.move(box.x + box.width - 10, box.y + box.height / 2, { steps: 4 });
+        await this.page.locator('.monaco-hover:visible').first().waitFor({ timeout: 4000 });
+        return true;
+      },
+      `the hover of ${JSON.stringify(what)}`,
+    );
   }
 
   /** Types a new last line into the active editor. */
