@@ -62,7 +62,7 @@ async function runJobs(jobs) {
       say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs.length, os.cpus().length + 2) }, worker));
+  await Promise.all(Array.from({ length: Math.min(jobs.length, os.cpus().length + 3) }, worker));
   clearInterval(life);
 }
 
