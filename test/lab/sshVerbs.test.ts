@@ -86,10 +86,10 @@ describe('on a machine', function () {
     it('shows no word of itself to `ps` beside the program, nor to the log of sudo', async () => {
       const running = host.run({ argv: ['sleep', '2.25'], asRoot: true });
       await sleep(1000);
-      const shells = await root("ps -eo args | grep -E '^(sudo|/bin/sh -c|setsid)' | grep -c '2.25' || :");
+      const shells = await root("ps -eo args | grep -E '^(sudo|/bin/sh -c|setsid)' | grep -cF '2.25' || :");
       assert.equal(shells, '0');
       await running;
-      assert.equal(await root("journalctl -q -b -t sudo -o cat | grep -c '2.25' || :"), '0');
+      assert.equal(await root("journalctl -q -b -t sudo -o cat | grep -cF '2.25' || :"), '0');
     });
 
     for (const asRoot of [false, true]) {
