@@ -162,21 +162,22 @@ export class Workbench {
   async hoverText(text: string): Promise<void> {
     const line = this.page.locator('.editor-group-container.active .monaco-editor .view-line').filter({ hasText: text }).first();
     // A document that was just opened is drawn several times: lenses move its lines, and a line that is drawn anew has no place for a moment.
-    await this.#hover(text, () => line.locator('span').last().boundingBox({ timeout: 2000 }));
+    const end = line.locator('span').last();
+    await this.#hover(text, end, ({ width }) => width - 10);
   }
 
-  /** Moves the mouse over an item of the tree and waits for its tooltip. */
+  /** Moves the mouse over an item of the tree and waits for its tooltip, which the actions at the right end of the row do not have. */
   async hoverItem(label: RegExp): Promise<void> {
-    await this.#hover(String(label), () => this.treeItem(label).boundingBox({ timeout: 2000 }));
+    await this.#hover(String(label), this.treeItem(label), ({ width }) => width / 3);
   }
 
-  async #hover(what: string, place: () => Promise<{ x: number; y: number; width: number; height: number } | null>): Promise<void> {
+  async #hover(what: string, target: Locator, across: (box: { readonly width: number }) => number): Promise<void> {
     await this.#until(
       async () => {
-        const box = await place();
+        const box = await target.boundingBox({ timeout: 2000 });
         if (!box) return false;
         await this.page.mouse.move(box.x + box.width / 2, 0);
-        await this.page.mouse.move(box.x + box.width - 10, box.y + box.height / 2, { steps: 4 });
+        await this.page.mouse.move(box.x + across(box), box.y + box.height / 2, { steps: 4 });
         await this.page.locator('.monaco-hover:visible').first().waitFor({ timeout: 4000 });
         return true;
       },
