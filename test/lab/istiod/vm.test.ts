@@ -1,5 +1,7 @@
 // A machine's whole life in the mesh of a real istiod: kubectl, and root on the machine, are the only witnesses.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
@@ -216,9 +218,20 @@ describe('a machine in the mesh of istiod', function () {
     assert.equal((await mesh.vmStatus(VM)).entry?.membership, 'healthy');
   });
 
-  it('says why it does not connect, from its own log; comes back once istiod does', async () => {
+  it('says why it does not connect, from its own log, and that the root is another; comes back once istiod does', async () => {
     await root('systemctl stop istio');
     await stopIstiod(lab);
+    // istiod would take it back at once.
+    const roots = (await lab.kubectl(['-n', 'vm', 'get', 'configmap', 'istio-ca-root-cert', '-o', 'jsonpath={.data.root-cert\\.pem}']))
+      .stdout;
+    const other = await readFile(path.join(lab.pkiDirectory, 'ca.crt'), 'utf8');
+    const drifted = async (text: string): Promise<readonly string[]> => {
+      const patch = JSON.stringify({ data: { 'root-cert.pem': text } });
+      await lab.kubectl(['-n', 'vm', 'patch', 'configmap', 'istio-ca-root-cert', '--type=merge', '-p', patch]);
+      return (await mesh.vmStatus(VM)).files.filter(({ drift }) => drift === 'differs').map(({ file }) => file.path);
+    };
+    assert.deepEqual(await drifted(`${roots}${other}`), ['/etc/certs/root-cert.pem']);
+    assert.deepEqual(await drifted(roots), []);
     const plan = await mesh.planJoin(VM);
     const { error, states } = await runPlan(plan);
     await startIstiod(lab);
