@@ -18,11 +18,10 @@ export interface LimitFacts {
 }
 
 export function limitsOf({ istiod, hasZtunnel, namespaces, networks }: LimitFacts): readonly ControlPlaneLimit[] {
-  const ambient = hasZtunnel && isAmbient(istiod);
+  const isOnly = namespaces?.some(hasSidecars) === false;
   return [
     ...(istiod === undefined ? [limit('remote', true)] : []),
-    ...(ambient && namespaces?.some(hasSidecars) === false ? [limit('ambient-only', true)] : []),
-    ...(ambient && namespaces?.some(hasSidecars) !== false ? [limit('ambient', false)] : []),
+    ...(hasZtunnel && isAmbient(istiod) ? [isOnly ? limit('ambient-only', true) : limit('ambient', false)] : []),
     ...(networks.length > 1 ? [limit('networks', false, { networks: networks.join(', ') })] : []),
   ];
 }
