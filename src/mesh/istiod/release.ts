@@ -19,8 +19,13 @@ export function isServed(release: string): boolean {
   return major > 1 || (major === 1 && minor >= 8);
 }
 
+/** Whether a release, or a package's version, is older than 1.MINOR. */
+export function isBefore(release: string, minor: number): boolean {
+  const [major, its] = minorOf(release);
+  return major < 1 || (major === 1 && its < minor);
+}
+
 /** Version of Istio's networking kinds: v1 from 1.22 on; v1alpha3 is served by all of them (istiod facts 3.5). */
 export function networkingVersion(release: string): string {
-  const [major, minor] = minorOf(release);
-  return `${NETWORKING}/${major > 1 || minor >= 22 ? 'v1' : 'v1alpha3'}`;
+  return `${NETWORKING}/${isBefore(release, 22) ? 'v1alpha3' : 'v1'}`;
 }

@@ -1,5 +1,5 @@
 import type { VmScope } from '../era.ts';
-import { fileOf } from '../host/hostState.ts';
+import { fileOf, installedVersion } from '../host/hostState.ts';
 import { pairFits } from '../host/keyPair.ts';
 import type { Sidecar } from '../host/sidecar.ts';
 import { message } from '../messages.ts';
@@ -9,11 +9,13 @@ import { explainLog, logCommand } from './agentLog.ts';
 import { hostInputs } from './generate.ts';
 import { CERT_CHAIN, KEY, OWNER, TOKEN, UNIT } from './paths.ts';
 import { obstacle, preflightNotes } from './preflight.ts';
+import { isBefore } from './release.ts';
 
 /** The sidecar package of Istio 1.8 and later: pilot-agent, Envoy, one unit (istiod facts 2.1-2.3). */
 
 export const PACKAGE = 'istio-sidecar';
 export const START_SCRIPT = '/usr/local/bin/istio-start.sh';
+const AGENT = '/usr/local/bin/pilot-agent';
 /** Copy of a hosts file that others have changed since the join, while a leave brings the originals back. */
 export const HOSTS_KEPT = '/run/mesh-expansion-hosts';
 
@@ -47,9 +49,7 @@ export function sidecarOf(scope: VmScope): Sidecar {
     units: [UNIT],
     capturing: UNIT,
     probe: (files) => wholeProbe(scope, files),
-    // Paths in the script are relative to the root directory (istiod facts 2.3).
-    cleanCommands: (state) =>
-      fileOf(state, START_SCRIPT)?.exists === true ? [{ argv: ['env', '-C', '/', START_SCRIPT, 'clean'], asRoot: true }] : [],
+    cleanCommands: (state) => (fileOf(state, START_SCRIPT)?.exists === true ? [{ argv: cleaner(state), asRoot: true }] : []),
     obstacle,
     notes: preflightNotes,
     async unitTrouble(host, unit, options) {
@@ -59,6 +59,13 @@ export function sidecarOf(scope: VmScope): Sidecar {
       return { log, ...(why === undefined ? {} : { why: { id: why.id, args: { ...why.args, vm: scope.vm.name }, next: why.next } }) };
     },
   };
+}
+
+/** Before 1.10 the script knows no `clean`: it would capture again and start the agent. Its paths are relative to the root directory (istiod facts 2.3). */
+function cleaner(state: HostState): readonly string[] {
+  const version = installedVersion(state, PACKAGE);
+  const knows = version === undefined || !isBefore(version, 10);
+  return ['env', '-C', '/', ...(knows ? [START_SCRIPT, 'clean'] : [AGENT, 'istio-clean-iptables'])];
 }
 
 function wholeProbe(scope: VmScope, files: readonly GeneratedFile[]): ProbeRequest {

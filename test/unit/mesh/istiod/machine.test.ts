@@ -96,6 +96,11 @@ describe('the sidecar of a machine', () => {
     const there = hostState({ files: [{ path: '/usr/local/bin/istio-start.sh', exists: true }] });
     assert.deepEqual(sidecar.cleanCommands(there), [{ argv: ['env', '-C', '/', '/usr/local/bin/istio-start.sh', 'clean'], asRoot: true }]);
     assert.equal(sidecar.creates.paths.includes('/var/log/istio'), false);
+    // istio-start.sh of 1.8 and 1.9 knows no `clean`: it starts the agent, whatever the word.
+    const cleaner = (version: string) =>
+      sidecar.cleanCommands({ ...there, packages: [{ name: 'istio-sidecar', version, status: 'install ok installed' }] })[0]?.argv.slice(3);
+    assert.deepEqual(cleaner('1.9.9'), ['/usr/local/bin/pilot-agent', 'istio-clean-iptables']);
+    assert.deepEqual(cleaner('1.10.0'), ['/usr/local/bin/istio-start.sh', 'clean']);
   });
 
   it('is told apart from istiod by minor releases', () => {
