@@ -7,6 +7,7 @@ import { isRevisioned, istiodAddress } from './naming.ts';
 import { CLUSTER_ENV, ISTIOD_PORT, OWNER, UNIT } from './paths.ts';
 import type { ProxyConfig } from './proxyConfig.ts';
 import { explicitEntryName } from './entryName.ts';
+import { isBefore } from './release.ts';
 
 type Values = Readonly<Record<string, ValueSource>>;
 
@@ -47,7 +48,7 @@ function ownValues(
   { group, ref }: LiveGroup,
   { proxy, hostname }: { readonly proxy: ProxyConfig; readonly hostname: ValueSource | undefined },
 ): Values {
-  const { vm, entry } = scope;
+  const { vm } = scope;
   const of = (value: string, field: string): ValueSource => ({ value, from: { kind: 'object', object: ref, field } });
   const { revision } = mesh;
   // istioctl's order is that of a Go map: none.
@@ -62,10 +63,7 @@ function ownValues(
       from: { kind: 'rule', facts: 'istiod facts 1.6, 2.5: SSH and the ports of the sidecar itself stay outside capture' },
     },
     SERVICE_ACCOUNT: of(group.serviceAccount, 'spec.template.serviceAccount'),
-    ...(isRevisioned(revision.value)
-      ? { CA_ADDR: { value: istiodAddress(entry.istio.namespace, revision.value), from: revision.from } }
-      : {}),
-    ...hostnameValues(hostname),
+    ...istiodValues(scope, revision, { proxy, hostname }),
     ...addressValues(scope),
     // An entry that istiod does not make itself has to be named, so that its health is written (istiod facts 3.3).
     ...(vm.autoRegister === false
@@ -74,13 +72,31 @@ function ownValues(
   };
 }
 
+/** What the start script takes istiod to be where nothing says otherwise (istiod facts 2.3). */
+const DEFAULT_ISTIOD = istiodAddress('istio-system', 'default');
+
 /**
- * The agent compares the CA's certificate with the host of CA_ADDR, and heeds ISTIOD_SAN there only where CA_ADDR is unset; the start script always sets it
- * (istiod facts 2.3, 2.4). So both carry the name.
+ * Where istiod is, unless it is where the start script looks or the mesh names a CA itself. The agent compares the CA's certificate with the host of CA_ADDR, and heeds ISTIOD_SAN there
+ * only where CA_ADDR is unset; the start script always sets it (istiod facts 2.3, 2.4): so both carry the gateway's host name.
  */
-function hostnameValues(hostname: ValueSource | undefined): Values {
-  if (hostname === undefined) return {};
-  return { CA_ADDR: { ...hostname, value: `${hostname.value}:${ISTIOD_PORT}` }, ISTIOD_SAN: hostname };
+function istiodValues(
+  { entry, controlPlane }: VmScope,
+  revision: ValueSource,
+  { proxy, hostname }: { readonly proxy: ProxyConfig; readonly hostname: ValueSource | undefined },
+): Values {
+  const own = istiodAddress(entry.istio.namespace, revision.value);
+  const address: ValueSource =
+    hostname !== undefined
+      ? { ...hostname, value: `${hostname.value}:${ISTIOD_PORT}` }
+      : { value: own, from: isRevisioned(revision.value) ? revision.from : { kind: 'inventory', field: 'istio.namespace' } };
+  const isGiven = hostname === undefined && !isRevisioned(revision.value) && proxy.metadata.CA_ADDR !== undefined;
+  if (address.value === DEFAULT_ISTIOD || isGiven) return {};
+  return {
+    CA_ADDR: address,
+    // The script of 1.8 - 1.11 overrules the discoveryAddress of mesh.yaml; a later one loses its other defaults by this variable.
+    ...(isBefore(controlPlane.release, 12) ? { PILOT_ADDRESS: address } : {}),
+    ...(hostname === undefined ? {} : { ISTIOD_SAN: hostname }),
+  };
 }
 
 function addressValues({ vm, address }: VmScope): Values {

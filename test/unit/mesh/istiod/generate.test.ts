@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { generate, hostInputs } from '../../../../src/mesh/istiod/generate.ts';
-import type { GeneratedFile } from '../../../../src/mesh/model.ts';
 import type { RemoteFile } from '../../../../src/mesh/ports.ts';
-import { clusterEntry, coded, gateway, NOW, PLANE, vmScope, world } from './support.ts';
+import type { ClusterEntry, GeneratedFile } from '../../../../src/mesh/model.ts';
+import { clusterEntry, coded, gateway, NOW, object, PLANE, vmScope, world } from './support.ts';
 
 const file = (files: readonly GeneratedFile[], path: string): GeneratedFile => files.find((one) => one.path === path) ?? assert.fail(path);
 const text = (files: readonly GeneratedFile[], path: string): string => {
@@ -125,6 +125,38 @@ describe('files of a VM of istiod', () => {
     const offline = await generate(vmScope(api, { entry }));
     assert.ok(offline.every(({ path }) => path !== '/etc/hosts'));
     await assert.rejects(generate(vmScope(world(), { entry })), coded('istiod.gateway-no-name', 'ingress.hostname'));
+  });
+
+  // By hand from istio-start.sh: it looks for istiod in istio-system (istiod facts 2.3); up to 1.11 also for discovery, whatever mesh.yaml says.
+  it('say where istiod is where the start script would look elsewhere', async () => {
+    const addresses = async (entry: ClusterEntry, release: string, mesh = '') => {
+      const { namespace } = entry.istio;
+      const api = world(
+        object('ConfigMap', 'istio', namespace, { data: { mesh } }),
+        object('ConfigMap', 'istio-r1', namespace, { data: { mesh } }),
+        object('ConfigMap', 'istio-sidecar-injector', namespace, { data: { values: '{}' } }),
+        object('ConfigMap', 'istio-sidecar-injector-r1', namespace, { data: { values: '{}' } }),
+        object('Service', 'istio-eastwestgateway', namespace, { status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } } }),
+        object('WorkloadGroup', 'mysql', 'vm', { apiVersion: 'networking.istio.io/v1alpha3', spec: { template: {} } }),
+      );
+      const files = await generate(vmScope(api, { entry, controlPlane: { ...PLANE, release } }));
+      const lines = text(files, '/var/lib/istio/envoy/cluster.env').split('\n');
+      return lines.filter((line) => /^(CA_ADDR|PILOT_ADDRESS)=/.test(line));
+    };
+    const istio = (namespace: string, revision?: string) =>
+      clusterEntry({ istio: { namespace, clusterId: 'Kubernetes', ...(revision === undefined ? {} : { revision }) } });
+    assert.deepEqual(await addresses(istio('istio-system'), '1.31.0'), []);
+    assert.deepEqual(await addresses(istio('istio-system'), '1.11.8'), []);
+    assert.deepEqual(await addresses(istio('mesh'), '1.31.0'), ["CA_ADDR='istiod.mesh.svc:15012'"]);
+    assert.deepEqual(await addresses(istio('mesh'), '1.31.0', 'defaultConfig: {proxyMetadata: {CA_ADDR: "csr.mesh.svc:443"}}'), [
+      "CA_ADDR='csr.mesh.svc:443'",
+    ]);
+    const revised = ["CA_ADDR='istiod-r1.istio-system.svc:15012'"];
+    assert.deepEqual(await addresses(istio('istio-system', 'r1'), '1.12.0'), revised);
+    assert.deepEqual(await addresses(istio('istio-system', 'r1'), '1.11.8'), [
+      ...revised,
+      "PILOT_ADDRESS='istiod-r1.istio-system.svc:15012'",
+    ]);
   });
 
   it('are refused where nothing good could be written', async () => {

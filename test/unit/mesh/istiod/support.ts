@@ -17,7 +17,7 @@ export function clusterEntry(more: Partial<ClusterEntry> = {}): ClusterEntry {
   return { name: 'prod', context: 'prod', istio: { namespace: 'istio-system' }, clusterDomain: 'cluster.local', ...more };
 }
 
-const object = (kind: string, name: string, namespace: string | undefined, more: object): KubeObject => ({
+export const object = (kind: string, name: string, namespace: string | undefined, more: object): KubeObject => ({
   apiVersion: kind.startsWith('Workload') ? 'networking.istio.io/v1' : 'v1',
   kind,
   metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
