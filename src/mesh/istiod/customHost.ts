@@ -1,4 +1,3 @@
-import { listAt, textAt } from '../cluster/untrusted.ts';
 import type { ClusterScope } from '../era.ts';
 import type { SetupPreview } from '../mesh.ts';
 import { message } from '../messages.ts';
@@ -6,6 +5,7 @@ import type { ClusterEntry, ControlPlane, ControlPlaneDetail, ValueSource } from
 import type { KubeObject, ObjectRef } from '../ports.ts';
 import { commandLine } from '../shellWords.ts';
 import { gatewayHostname, placeAsName } from './gatewayAddress.ts';
+import { containersPath, istiodVariable } from './istiodEnv.ts';
 import { isRevisioned, revisioned } from './naming.ts';
 
 /**
@@ -81,13 +81,9 @@ function namesOf(value: string): readonly string[] {
   return value.split(',').map((name) => name.trim());
 }
 
-/** The variable of the first container that has it; empty where none has. */
 function customHosts(istiod: KubeObject): ValueSource {
-  const path = istiod.kind === 'Pod' ? ['spec', 'containers'] : ['spec', 'template', 'spec', 'containers'];
-  const value = listAt(istiod, ...path)
-    .flatMap((container) => listAt(container, 'env'))
-    .find((one) => textAt(one, 'name') === VARIABLE);
   const { apiVersion, kind, metadata } = istiod;
   const object: ObjectRef = { apiVersion, kind, namespace: metadata.namespace, name: metadata.name };
-  return { value: textAt(value, 'value') ?? '', from: { kind: 'object', object, field: `${path.join('.')}: env ${VARIABLE}` } };
+  const field = `${containersPath(istiod).join('.')}: env ${VARIABLE}`;
+  return { value: istiodVariable(istiod, VARIABLE) ?? '', from: { kind: 'object', object, field } };
 }

@@ -61,7 +61,7 @@ export async function readDetails(found: FoundIstiod, options: CallOptions): Pro
       ...(gateway === undefined ? [] : [...gatewayDetails(gateway, entry), ...certificateDetails(entry, found.istiod, gateway.place)]),
       ...(exposure === undefined || found.istiod === undefined ? [] : [exposedDetail(exposure.virtualService)]),
     ],
-    limits: limitsOf({ istiod: found.istiod, hasZtunnel, namespaces, networks }),
+    limits: limitsOf({ istiod: found.istiod, release: found.release, hasZtunnel, namespaces, networks }),
   };
 }
 

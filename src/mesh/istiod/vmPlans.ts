@@ -17,7 +17,7 @@ import { explicitEntryStep } from './explicitEntry.ts';
 import { planExposePorts } from './exposePorts.ts';
 import { readGroup } from './generate.ts';
 import { planLeave } from './leave.ts';
-import { assertSameNetwork, assertServed } from './limits.ts';
+import { assertRegisters, assertSameNetwork, assertServed } from './limits.ts';
 import { UNIT } from './paths.ts';
 import { hasLivingCertificate, sidecarOf, withReaders } from './sidecar.ts';
 import { skewNotes } from './skew.ts';
@@ -40,6 +40,7 @@ export function vmPlans({ entryOf, checks }: VmParts): VmPlans {
     /** A second join of a joined VM has nothing to do. Throws what stands in the way before anything is changed. */
     async planJoin(scope, host, written, join, options) {
       assertServed(scope);
+      assertRegisters(scope);
       assertSameNetwork(scope, (await readGroup(scope, options)).group);
       const { work, state, files } = await begin(scope, host, written, options);
       assertFit(work, state, files);

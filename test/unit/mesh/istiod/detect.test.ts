@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { eraOf } from '../../../../src/mesh/eras.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
-import { assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
+import { assertRegisters, assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
+import { vmPlans } from '../../../../src/mesh/istiod/vmPlans.ts';
 import { setupPreview } from '../../../../src/mesh/istiod/setup.ts';
-import type { KubeObject } from '../../../../src/mesh/ports.ts';
+import type { KubeObject, VmHost } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
 import { clusterEntry, coded, gateway, PLANE, world, vmScope } from './support.ts';
 
@@ -131,6 +132,12 @@ describe('detection of istiod', () => {
       ['istio.io/rev', 'default'],
     ] as const)
       assert.deepEqual(await limits(world(ambient, ztunnel, namespace({ [key]: value }))), [['ambient', false]]);
+    // Istio's pilot.go: off up to 1.9, on since 1.10, unless it is set.
+    const registering = (value: string) => [{ name: 'PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION', value }];
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.9.9'))), [['no-registration', false]]);
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.9.9', {}, registering('true')))), []);
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.10.0'))), []);
+    assert.deepEqual(await limits(world(istiod('istio/pilot:1.31.0', {}, registering('false')))), [['no-registration', false]]);
     const group: KubeObject = {
       apiVersion: 'networking.istio.io/v1',
       kind: 'WorkloadGroup',
@@ -160,6 +167,17 @@ describe('detection of istiod', () => {
       spec: { ports: [] },
     };
     assert.deepEqual(await limits(new MemoryCluster(values, service)), [['remote', true]]);
+  });
+
+  it('refuses a VM that is to register itself where istiod does not register, and no other', async () => {
+    const scope = (autoRegister?: boolean) => {
+      const limits = [{ id: 'no-registration', text: { id: 'istiod.limit.no-registration', args: {} }, blocking: false }];
+      return vmScope(world(), { vm: { autoRegister }, controlPlane: { ...PLANE, limits } });
+    };
+    assertRegisters(scope(false));
+    const { planJoin } = vmPlans({ entryOf: () => assert.fail('asked'), checks: () => assert.fail('checked') });
+    const untouched = {} as unknown as VmHost;
+    await assert.rejects(planJoin(scope(), untouched, [], {}), coded('istiod.limit', 'autoRegister'));
   });
 
   it('refuses a group on another network than the mesh, and none where either has no name', () => {
