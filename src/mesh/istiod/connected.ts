@@ -8,6 +8,7 @@ import type { Step } from '../plan.ts';
 import type { CallOptions } from '../ports.ts';
 import { problem } from '../problem.ts';
 import { explainLog, logCommand } from './agentLog.ts';
+import { isProbed } from './explicitEntry.ts';
 import { readGroup } from './generate.ts';
 import type { LiveGroup } from './groupObject.ts';
 import { UNIT } from './paths.ts';
@@ -63,9 +64,10 @@ async function isIn(
   const { scope } = work;
   const [entry, { group }] = await Promise.all([entryOf(scope, options), readGroup(scope, options)]);
   if (entry.membership === 'healthy') return { in: true, entry };
-  if (group.probe !== undefined) return { in: false, entry };
+  const own = scope.vm.autoRegister === false;
+  if (own ? isProbed(scope, group) : group.probe !== undefined) return { in: false, entry };
   // An entry that a person made and nothing probes is never marked: the machine itself is asked.
-  const asked = scope.vm.autoRegister === false && entry.membership === 'never' ? await isReady(work, options) : false;
+  const asked = own && entry.membership === 'never' ? await isReady(work, options) : false;
   return { in: entry.membership === 'connected' || asked, entry };
 }
 

@@ -7,7 +7,7 @@ import type { Step } from '../plan.ts';
 import type { KubeObject } from '../ports.ts';
 import { problem, refName } from '../problem.ts';
 import { explicitEntryName } from './entryName.ts';
-import { networkingVersion } from './release.ts';
+import { isBefore, networkingVersion } from './release.ts';
 import { HEALTH_CHECKED, OUR_GROUP } from './workloadEntry.ts';
 
 /** The WorkloadEntry of a VM that does not register itself (istiod facts 3.3, 3.5). */
@@ -25,7 +25,7 @@ export function explicitEntry(scope: VmScope, group: WorkloadGroup): KubeObject 
       name: explicitEntryName(vm, group),
       namespace: vm.namespace,
       labels,
-      annotations: { [OUR_GROUP]: group.name, ...(group.probe === undefined ? {} : { [HEALTH_CHECKED]: 'true' }) },
+      annotations: { [OUR_GROUP]: group.name, ...(isProbed(scope, group) ? { [HEALTH_CHECKED]: 'true' } : {}) },
     },
     spec: {
       address,
@@ -37,6 +37,11 @@ export function explicitEntry(scope: VmScope, group: WorkloadGroup): KubeObject 
       ...(weight === undefined ? {} : { weight }),
     },
   };
+}
+
+/** Whether istiod writes the health of such an entry; one before 1.18 does not, and would serve an entry that is marked for it to nobody (istiod facts 3.3, 3.4). */
+export function isProbed({ controlPlane }: Pick<VmScope, 'controlPlane'>, { probe }: WorkloadGroup): boolean {
+  return probe !== undefined && !isBefore(controlPlane.release, 18);
 }
 
 export function explicitEntryStep(scope: VmScope, group: WorkloadGroup): Step {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { VmScope } from '../../../../src/mesh/era.ts';
+import type { HostWork } from '../../../../src/mesh/host/hostWork.ts';
+import { connectedStep } from '../../../../src/mesh/istiod/connected.ts';
 import { explicitEntry } from '../../../../src/mesh/istiod/explicitEntry.ts';
 import { obstacle, preflightNotes } from '../../../../src/mesh/istiod/preflight.ts';
 import { asAgentKeepsIt } from '../../../../src/mesh/istiod/rootCert.ts';
@@ -10,6 +12,7 @@ import type { ControlPlaneDetail, VmEntry, WorkloadGroup } from '../../../../src
 import type { HostFacts, HostState } from '../../../../src/mesh/ports.ts';
 import { coded } from '../citadel/support.ts';
 import { facts, hostState, NotingHost, textFile, work } from '../host/support.ts';
+import { object, PLANE, vmScope, world } from './support.ts';
 
 const scope = (vm: Partial<VmEntry> = {}, address: string | undefined = '10.1.0.3') => {
   const one = work(new NotingHost(hostState())).scope;
@@ -149,6 +152,24 @@ describe('the entry of a machine that does not register itself', () => {
     );
     assert.deepEqual(spec, { address: '10.1.0.3', labels: { app: 'mysql' }, serviceAccount: 'mysql', ports: { tcp: 3306 } });
     assert.equal(explicitEntry(scope(), group).metadata.annotations?.['proxy.istio.io/health-checks-enabled'], undefined);
+  });
+
+  // Istio's ISTIO_META_WORKLOAD_ENTRY is of 1.18: before it nobody writes the health of such an entry, and a marked one without is served to nobody.
+  it('is not marked for health that an older istiod does not write, and counts as it stands', async () => {
+    const api = world(
+      object('WorkloadGroup', 'mysql', 'vm', { apiVersion: 'networking.istio.io/v1alpha3', spec: { probe: { tcpSocket: { port: 1 } } } }),
+    );
+    const probed = { ...group, probe: { handler: { kind: 'tcpSocket', port: 1 } } } as const;
+    const of = (release: string) => vmScope(api, { vm: { autoRegister: false }, controlPlane: { ...PLANE, release } });
+    const isWaiting = async (release: string) => {
+      const work = { scope: of(release), restarts: new Set() } as unknown as HostWork;
+      const ref = { apiVersion: 'v1', kind: 'WorkloadEntry', name: 'mysql-db-1' };
+      return (await connectedStep(work, async () => ({ ref, membership: 'connected', automatic: false, vm: 'db-1' })).preview()).needed;
+    };
+    const marked = (release: string) =>
+      explicitEntry(of(release), probed).metadata.annotations?.['proxy.istio.io/health-checks-enabled'] !== undefined;
+    assert.deepEqual([marked('1.17.8'), await isWaiting('1.17.8')], [false, false]);
+    assert.deepEqual([marked('1.18.0'), await isWaiting('1.18.0')], [true, true]);
   });
 
   it('goes by the address that others reach the machine by, and is not made without one', () => {
