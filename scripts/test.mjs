@@ -75,7 +75,7 @@ async function main() {
     ? () => packExtension()
     : () => run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env: node24Environment() });
   if (!(await prepared('build', build))) return;
-  if (jobs.some(({ suite }) => ['lab', 'ui', 'host', 'desktop'].includes(suite))) {
+  if (needs.has('labs')) {
     say('Building what the labs run, where it is missing: the first time about 15 minutes');
     if (!(await prepared('programs of the labs', () => buildLabs(40 * 60_000)))) return;
   }

@@ -10,7 +10,7 @@ import { say } from './process.mjs';
 
 /**
  * Runs a program under Node 24 in its own process group; answers its exit code, or a word where it was stopped. Its output goes to this
- * terminal at once, or, with `quiet`, in one piece when it ends.
+ * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well.
  */
 export async function start(args, { env = {}, limitMs, quiet = false }) {
   const child = spawn(node24(), args, {
@@ -46,7 +46,7 @@ export async function start(args, { env = {}, limitMs, quiet = false }) {
   clearInterval(life);
   clearTimeout(limit);
   process.off('exit', onExit);
-  process.stdout.write(Buffer.concat(output));
+  if (quiet !== 'fine' || code !== 0) process.stdout.write(Buffer.concat(output));
   return late ? `stopped after ${limitMs / 60_000} min` : code;
 }
 

@@ -62,17 +62,17 @@ function jobsIn(suite) {
 
 const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, run }];
 
-/** By name of a suite: its jobs, what must be there before (`on`), and `only` where it runs by its name alone. */
+/** By name of a suite: its jobs, what must be there before (`on`; `labs`: the programs that labs run), and `only` where it runs by its name alone. */
 export const suites = {
   lint: { jobs: () => single('lint', [], (_env, quiet) => runLint({ quiet })) },
   unit: {
     on: ['build'],
     jobs: () => single('unit', [], (_env, quiet) => mochaRun('unit', ['test/unit/**/*.test.ts'], { quiet, limitMs: 5 * MINUTE_MS })),
   },
-  lab: { on: ['build'], jobs: () => jobsIn('lab') },
-  ui: { on: ['vsix'], jobs: () => jobsIn('ui') },
-  host: { on: ['build'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
-  desktop: { on: ['build'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
+  lab: { on: ['build', 'labs'], jobs: () => jobsIn('lab') },
+  ui: { on: ['vsix', 'labs'], jobs: () => jobsIn('ui') },
+  host: { on: ['build', 'labs'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
+  desktop: { on: ['build', 'labs'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
 };
 
 /** In the order of the list, whatever their suite; lint and unit tests first, what is not listed last. */

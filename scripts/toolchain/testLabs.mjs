@@ -16,7 +16,7 @@ const kinds = {
 const copy = createHash('sha256').update(root).digest('hex').slice(0, 4);
 
 const command = (name, limitMs, ...words) =>
-  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs, quiet: true });
+  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs, quiet: words[0] === 'down' ? 'fine' : true });
 
 /** Builds what labs run, where it is missing; throws where that fails. */
 export async function buildLabs(limitMs) {
