@@ -17,6 +17,8 @@ interface Running {
   readonly abort: AbortController;
   /** What is watched, as text; undefined until it is known. */
   watched?: string;
+  /** How often the inventory has changed until then. */
+  changes: number;
 }
 
 /** Watches each cluster while its node is open and the view is visible; what changes there is read again. */
@@ -86,7 +88,7 @@ export class Watches implements vscode.Disposable {
   }
 
   #start(name: string): void {
-    const running: Running = { abort: new AbortController() };
+    const running: Running = { abort: new AbortController(), changes: 0 };
     const { signal } = running.abort;
     this.#running.set(name, running);
     let what: Exclude<News, 'none'> = 'groups';
@@ -123,7 +125,12 @@ export class Watches implements vscode.Disposable {
     const { signal } = running.abort;
     const context = (await this.#session.inventory()).clusters.find((cluster) => cluster.name === name)?.context;
     if (context === undefined) return;
-    const watched = await (await this.#session.mesh()).watched(name, { signal });
+    let watched: readonly Watched[];
+    let changes: number;
+    do {
+      changes = running.changes;
+      watched = await (await this.#session.mesh()).watched(name, { signal });
+    } while (changes !== running.changes);
     running.watched = JSON.stringify(watched);
     const { connections } = await this.#session.backend();
     const api = await connections.cluster(context);
@@ -161,7 +168,11 @@ export class Watches implements vscode.Disposable {
   /** Begins again where the edited inventory makes other objects matter. */
   async #renew(name: string): Promise<void> {
     const running = this.#running.get(name);
-    if (running?.watched === undefined) return;
+    if (running === undefined) return;
+    if (running.watched === undefined) {
+      running.changes += 1;
+      return;
+    }
     const watched = JSON.stringify(await (await this.#session.mesh()).watched(name, { signal: running.abort.signal }));
     if (watched === running.watched || this.#running.get(name) !== running) return;
     this.#stop(name);

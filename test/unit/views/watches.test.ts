@@ -112,7 +112,7 @@ describe('watches of the tree', () => {
     const mesh = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'istio-system', fieldSelector: 'metadata.name=istio', inputOf: 'all' };
     const root = { ...mesh, namespace: 'vm', fieldSelector: 'metadata.name=istio-ca-root-cert', inputOf: { namespace: 'vm' } };
 
-    function start(list: () => readonly object[], refuse: (query: ObjectQuery) => boolean = () => false) {
+    function start(list: () => readonly object[] | Promise<readonly object[]>, refuse: (query: ObjectQuery) => boolean = () => false) {
       const listeners: { expand?: Listener; visible?: (event: { visible: boolean }) => void; inventory?: () => void } = {};
       const begun: ObjectQuery[] = [];
       const tell = new Map<string, Told>();
@@ -199,6 +199,21 @@ describe('watches of the tree', () => {
       await sleep(20);
       assert.equal(begun.length, 2);
       assert.deepEqual([errors, read, [...tell.keys()]], [[], [], ['Service']]);
+      watches.dispose();
+    });
+
+    it('is that of the newest inventory, also of one that changes while it is asked', async () => {
+      const slow = Promise.withResolvers<readonly object[]>();
+      const answers = [slow.promise];
+      const { watches, listeners, begun } = start(() => answers.shift() ?? [mesh, root]);
+      await sleep(20);
+      listeners.inventory?.();
+      slow.resolve([mesh]);
+      await sleep(20);
+      assert.deepEqual(
+        begun.map(({ namespace }) => namespace),
+        ['istio-system', 'vm'],
+      );
       watches.dispose();
     });
 
