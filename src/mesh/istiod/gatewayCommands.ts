@@ -4,14 +4,20 @@ import { message } from '../messages.ts';
 import { commandLine } from '../shellWords.ts';
 import { gatewayRef } from './gatewayAddress.ts';
 import { isRevisioned } from './naming.ts';
+import { isBefore } from './release.ts';
 
 /** How a person installs the gateway itself, which this project does not (istiod facts 3.1): Istio's own script, or its chart. */
 export function gatewayCommands({ entry, controlPlane }: ClusterScope, revision: string): NonNullable<SetupPreview['commands']> {
   const { name, namespace = entry.istio.namespace } = gatewayRef(entry);
-  const network = controlPlane.details?.find(({ id }) => id === 'network')?.value;
+  const detail = (wanted: string): string | undefined => controlPlane.details?.find(({ id }) => id === wanted)?.value;
+  const network = detail('network');
+  // Before 1.12 the script asks for mesh and cluster too, and there is no chart of a gateway alone.
+  const isOld = isBefore(controlPlane.release, 12);
+  const mesh = detail('mesh-id') ?? detail('trust-domain') ?? 'cluster.local';
   const script = [
     'samples/multicluster/gen-eastwest-gateway.sh',
     ...(network === undefined ? ['--single-cluster'] : ['--network', network]),
+    ...(network !== undefined && isOld ? ['--mesh', mesh, '--cluster', detail('cluster-id') ?? 'Kubernetes'] : []),
     ...(isRevisioned(revision) ? ['--revision', revision] : []),
   ];
   const istioctl = ['istioctl', 'install', '--context', entry.context, '-y', '-f', '-'];
@@ -35,6 +41,6 @@ export function gatewayCommands({ entry, controlPlane }: ClusterScope, revision:
       title: message('istiod.gateway.istioctl', { release: controlPlane.release }),
       commandLine: `${commandLine(script)} | ${commandLine(istioctl)}`,
     },
-    { title: message('istiod.gateway.helm'), commandLine: commandLine(helm) },
+    ...(isOld ? [] : [{ title: message('istiod.gateway.helm'), commandLine: commandLine(helm) }]),
   ];
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { eraOf } from '../../../../src/mesh/eras.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
+import { gatewayCommands } from '../../../../src/mesh/istiod/gatewayCommands.ts';
 import { assertRegisters, assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
 import { vmPlans } from '../../../../src/mesh/istiod/vmPlans.ts';
 import { setupPreview } from '../../../../src/mesh/istiod/setup.ts';
@@ -105,6 +106,25 @@ describe('detection of istiod', () => {
       'istiod-1-31.istio-system.svc.cluster.local',
       'a1.elb.example',
     ]);
+  });
+
+  // gen-eastwest-gateway.sh and the charts of 1.11.0 and 1.12.0.
+  it('shows how the release at hand makes a gateway', () => {
+    const on = (release: string, network?: string) => {
+      const detail = (id: string, value: string) => ({ id, label: { id: `istiod.detail.${id}`, args: {} }, value });
+      const details = [
+        detail('trust-domain', 'td.example'),
+        detail('cluster-id', 'c1'),
+        ...(network === undefined ? [] : [detail('network', network)]),
+      ];
+      return gatewayCommands(vmScope(world(), { controlPlane: { ...PLANE, release, details } }), 'default').map(({ commandLine }) =>
+        commandLine.replace(/ \|.*| --kube-context.*/, ''),
+      );
+    };
+    const [script, helm] = ['samples/multicluster/gen-eastwest-gateway.sh', 'helm install istio-eastwestgateway istio/gateway'];
+    assert.deepEqual(on('1.11.8'), [`${script} --single-cluster`]);
+    assert.deepEqual(on('1.11.8', 'n1'), [`${script} --network n1 --mesh td.example --cluster c1`]);
+    assert.deepEqual(on('1.12.0', 'n1'), [`${script} --network n1`, helm]);
   });
 
   it('finds what is not served, and blocks what could not work', async () => {
