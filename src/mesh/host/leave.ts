@@ -109,9 +109,12 @@ function packagesStep(work: HostWork): Step {
   return wantedStep(work, {
     id: 'packages',
     title: message('host.leave.packages'),
-    wanted: (state) => some(names(state)),
-    details: (wanted) => [{ kind: 'command', commandLine: `dpkg --purge ${wanted.join(' ')}` }],
-    run: (wanted, options) => purge(work.host, wanted, options),
+    wanted: (state) => {
+      const wanted = some(names(state));
+      return wanted && { names: wanted, remover: state.facts?.os.packages === 'rpm' ? 'rpm -e' : 'dpkg --purge' };
+    },
+    details: (wanted) => [{ kind: 'command', commandLine: `${wanted.remover} ${wanted.names.join(' ')}` }],
+    run: (wanted, options) => purge(work.host, wanted.names, options),
   });
 }
 

@@ -23,6 +23,9 @@ export function planLeave(scope: VmScope, host: VmHost, options?: CallOptions): 
   return leavePlan(scope, sidecarOf(scope), host, extras, options);
 }
 
+/** A rule of the sidecar: one that names its chains, or one for DNS outside of them, which the cleaner of 1.8 and 1.9 leaves behind. */
+const OURS = /\bISTIO_|--to-ports 15053\b/;
+
 /** The rules may be in either kind of tables, whichever iptables the machine prefers (recipes, istiod): all are looked at. */
 const savers = ['iptables-save', 'iptables-legacy-save', 'iptables-nft-save', 'ip6tables-legacy-save', 'ip6tables-nft-save'] as const;
 
@@ -37,7 +40,7 @@ function rulesStep(work: HostWork): Step {
     async run(options) {
       for (const name of savers) {
         const { stdout } = await work.host.run({ argv: [name], asRoot: true, timeoutMs: 20_000 }, options);
-        const left = stdout.split('\n').find((line) => /\bISTIO_/.test(line));
+        const left = stdout.split('\n').find((line) => OURS.test(line));
         if (left !== undefined) throw problem('istiod.rules-left', { host: work.host.alias, rule: left.trim(), program: name });
       }
     },
