@@ -60,13 +60,7 @@ async function setUp(session: Session, { cluster, provider, manifest, wait }: Se
 }
 
 async function statusOf({ mesh, output, signal }: Session, cluster: string): Promise<TargetResult> {
-  const controlPlane = await mesh.controlPlane(cluster, { signal });
-  const [balancers, services, unmanaged, groups] = await Promise.all([
-    mesh.loadBalancers(cluster, { signal }),
-    mesh.services(cluster, { signal }),
-    mesh.unmanaged(cluster, { signal }),
-    mesh.workloadGroups(cluster, { signal }),
-  ]);
+  const { controlPlane, loadBalancers: balancers, services, unmanaged, workloadGroups: groups } = await mesh.overview(cluster, { signal });
   output.result(`${cluster}: Istio ${controlPlane.release}`);
   controlPlaneLines(controlPlane, output.texts).forEach((line) => output.result(`  ${line}`));
   balancers.forEach((balancer) => output.result(`  ${balancerLine(balancer)}`));

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import * as vscode from 'vscode';
-import type { Generated, Mesh, UnmanagedVm, VmStatus } from '../mesh/mesh.ts';
-import type { CheckResult, ControlPlane, LoadBalancer, RegisteredService, VmEntry, WorkloadGroupFacts } from '../mesh/model.ts';
+import type { ClusterOverview, Generated, VmStatus } from '../mesh/mesh.ts';
+import type { CheckResult, VmEntry } from '../mesh/model.ts';
 import type { CallOptions } from '../mesh/ports.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
@@ -10,14 +10,7 @@ import { askedBefore, touchedBy, touchedByGroups, type Input } from './touched.t
 
 export type { Held } from './shelf.ts';
 
-export interface ClusterFacts {
-  readonly controlPlane: ControlPlane;
-  readonly loadBalancers: readonly LoadBalancer[];
-  readonly services: readonly RegisteredService[];
-  readonly unmanaged: readonly UnmanagedVm[];
-  /** Undefined where the cluster's Istio has none. */
-  readonly workloadGroups?: readonly WorkloadGroupFacts[];
-}
+export type ClusterFacts = ClusterOverview;
 
 /** A VM's status, with the paths that have a saved edit. */
 export interface VmFacts extends Omit<VmStatus, 'generated'> {
@@ -86,7 +79,8 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   };
   const whole = async (name: string, options: CallOptions, fresh = false): Promise<ClusterFacts> => {
     const before = clusters.get(name).value;
-    const facts = await readCluster(await session.mesh(), name, { ...options, timeoutMs: readSettings().timeouts.clusterMs, fresh });
+    const mesh = await session.mesh();
+    const facts = await mesh.overview(name, { ...options, timeoutMs: readSettings().timeouts.clusterMs, fresh });
     if (before !== undefined) void askAgain(name, touchedByGroups(before.workloadGroups, facts.workloadGroups));
     return facts;
   };
@@ -144,16 +138,4 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       changed.dispose();
     },
   };
-}
-
-async function readCluster(mesh: Mesh, name: string, asked: CallOptions & { readonly fresh: boolean }): Promise<ClusterFacts> {
-  const controlPlane = await mesh.controlPlane(name, asked);
-  const options: CallOptions = { signal: asked.signal, timeoutMs: asked.timeoutMs };
-  const [loadBalancers, services, unmanaged, workloadGroups] = await Promise.all([
-    mesh.loadBalancers(name, options),
-    mesh.services(name, options),
-    mesh.unmanaged(name, options),
-    mesh.workloadGroups(name, options),
-  ]);
-  return { controlPlane, loadBalancers, services, unmanaged, ...(workloadGroups === undefined ? {} : { workloadGroups }) };
 }

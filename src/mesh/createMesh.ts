@@ -7,6 +7,7 @@ import { findCluster, findService, findVm } from './lookup.ts';
 import type { Generated, Mesh, MeshPorts } from './mesh.ts';
 import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
 import { message } from './messages.ts';
+import { oneReading } from './oneReading.ts';
 import { OpenParts } from './openParts.ts';
 import type { CallOptions, ProbeRequest, VmHost } from './ports.ts';
 import { rollbackPlan } from './rollback.ts';
@@ -90,6 +91,19 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     ports,
     inventory,
     controlPlane: async (cluster, options) => (await parts.era(findCluster(inventory(), cluster), options)).controlPlane,
+    overview: async (cluster, { fresh, ...options } = {}) => {
+      await parts.era(findCluster(inventory(), cluster), { ...options, fresh });
+      const { era, scope: found } = await onCluster(cluster, options);
+      const scope: ClusterScope = { ...found, api: oneReading(found.api) };
+      const [loadBalancers, services, workloadGroups] = await Promise.all([
+        era.loadBalancers(scope, options),
+        era.services(scope, options),
+        era.groups?.read(scope, options),
+      ]);
+      const unmanaged = unmanagedVms(cluster, scope.inventory, services, (vm) => parts.knownAddress(vm));
+      const overview = { controlPlane: scope.controlPlane, loadBalancers, services, unmanaged };
+      return workloadGroups === undefined ? overview : { ...overview, workloadGroups };
+    },
     loadBalancers: async (cluster, options) => {
       const { era, scope } = await onCluster(cluster, options);
       return era.loadBalancers(scope, options);

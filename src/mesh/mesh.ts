@@ -123,6 +123,16 @@ export interface Watched extends ObjectQuery {
   readonly inputOf?: 'all' | { readonly namespace: string };
 }
 
+/** What the tree and `cluster status` show of a cluster, of one reading. */
+export interface ClusterOverview {
+  readonly controlPlane: ControlPlane;
+  readonly loadBalancers: readonly LoadBalancer[];
+  readonly services: readonly RegisteredService[];
+  readonly unmanaged: readonly UnmanagedVm[];
+  /** Undefined where the cluster's Istio has none. */
+  readonly workloadGroups?: readonly WorkloadGroupFacts[];
+}
+
 export interface CheckEvents {
   readonly onStart?: (id: string, commandLine: string, total: number) => void;
   readonly onResult?: (result: CheckResult) => void;
@@ -136,6 +146,8 @@ export interface Mesh {
   readonly ports: MeshPorts;
   /** `fresh`: found anew, whatever was found a moment ago. */
   controlPlane(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ControlPlane>;
+  /** All that the next four tell, with one list call per kind (design: Budgets). `fresh`: as of `controlPlane`. */
+  overview(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ClusterOverview>;
   loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
   unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createMesh } from '../../../src/mesh/createMesh.ts';
 import type { Era } from '../../../src/mesh/era.ts';
 import { isMeshError, MeshError } from '../../../src/mesh/errors.ts';
+import type { MeshPorts } from '../../../src/mesh/mesh.ts';
 import { parseInventory } from '../../../src/mesh/inventory.ts';
 import { message } from '../../../src/mesh/messages.ts';
 import type { GeneratedFile } from '../../../src/mesh/model.ts';
@@ -322,6 +323,22 @@ describe('createMesh', () => {
     const { mesh } = world();
     await mesh.generate('db-1');
     assert.deepEqual(await mesh.unmanaged('prod'), [{ address: '10.1.0.9', services: ['onprem/mysql', 'onprem/web'] }]);
+  });
+
+  it('reads a cluster with one list call per kind', async () => {
+    const listed: string[] = [];
+    const api = {
+      list: async ({ kind }: { readonly kind: string }) => (listed.push(kind), []),
+      get: async () => undefined,
+    } as unknown as ClusterApi;
+    const ports = { connections: { cluster: async () => api }, clock: { now: () => new Date(0) } } as unknown as MeshPorts;
+    const later = parseInventory('version: 1\nclusters:\n  - { name: prod, context: prod, istio: { release: 1.20.0 } }\n').inventory;
+    const mesh = createMesh(ports, () => later);
+    await mesh.controlPlane('prod');
+    listed.length = 0;
+    const overview = await mesh.overview('prod');
+    assert.deepEqual(listed.sort(), ['Service', 'ServiceEntry', 'WorkloadEntry', 'WorkloadGroup']);
+    assert.deepEqual([overview.services, overview.unmanaged, overview.workloadGroups], [[], [], []]);
   });
 
   it('registers with the addresses of the VMs', async () => {
