@@ -32,6 +32,16 @@ export function fieldView(field: Field, changed: () => void, send: Send): FieldV
     [label, control.node, help, problem],
   );
   const inputs = () => [...node.querySelectorAll<HTMLElement>('input, select, textarea')];
+  /** Inputs of a group come and go; each says itself what is wrong, for not every reader says what a group is described by. */
+  const mark = () => {
+    const wrong = problem.textContent !== '';
+    node.classList.toggle('wrong', wrong);
+    for (const input of inputs()) {
+      input.setAttribute('aria-invalid', String(wrong));
+      if (group && wrong) input.setAttribute('aria-describedby', problem.id);
+      else if (group) input.removeAttribute('aria-describedby');
+    }
+  };
   return {
     id: field.id,
     node,
@@ -39,10 +49,9 @@ export function fieldView(field: Field, changed: () => void, send: Send): FieldV
     show: control.show,
     problem: (text) => {
       problem.textContent = text;
-      node.classList.toggle('wrong', text !== '');
-      for (const input of inputs()) input.setAttribute('aria-invalid', String(text !== ''));
+      mark();
     },
-    first: () => inputs()[0] ?? null,
+    first: () => inputs()[0] ?? node.querySelector<HTMLElement>('[tabindex]'),
   };
 }
 
@@ -131,7 +140,7 @@ function checklistControl(field: Extract<Field, { kind: 'checklist' }>, changed:
   const list = element(
     'div',
     { class: 'checklist' },
-    rows.length === 0 ? [element('p', { class: 'help' }, [field.empty])] : rows.map(({ node }) => node),
+    rows.length === 0 ? [element('p', { class: 'help', tabindex: '0' }, [field.empty])] : rows.map(({ node }) => node),
   );
   const filter = element('input', { type: 'search', id: `${field.id}-filter`, placeholder: field.filter, 'aria-label': field.filter });
   filter.addEventListener('input', () => {

@@ -24,7 +24,8 @@ const columns = {
   bar: element('footer', { class: 'bar' }),
 };
 const announcer = element('div', { class: 'announce', 'aria-live': 'polite', role: 'status' });
-let announced = '';
+/** What went wrong interrupts; how the preview stands waits for a pause. */
+const alarm = element('div', { class: 'announce', role: 'alert' });
 /** Fields that were typed in: an empty one is not wrong before. */
 const touched = new Set<string>();
 let last: FormState | undefined;
@@ -56,11 +57,21 @@ function draw(state: FormState): void {
     view.show(shown[view.id]);
     view.problem(touched.has(view.id) || holds(shown[view.id]) ? (state.problems[view.id] ?? '') : '');
   }
-  columns.right.replaceChildren(...previewView(state, send));
+  redraw(columns.right, previewView(state, send));
   columns.right.setAttribute('aria-label', state.words.whatHappens);
   columns.right.setAttribute('aria-busy', String(state.preview.status === 'working'));
-  columns.bar.replaceChildren(...bar(state));
+  redraw(columns.bar, bar(state));
   announce(state);
+}
+
+/** Draws a part anew; what had the focus there has it again, by its place: who is on *Join* stays there while the steps are read. */
+function redraw(part: HTMLElement, children: readonly HTMLElement[]): void {
+  const stops = () => [...part.querySelectorAll<HTMLElement>('button, [tabindex]')];
+  const place = stops().findIndex((one) => one === document.activeElement);
+  const { scrollTop } = part;
+  part.replaceChildren(...children);
+  part.scrollTop = scrollTop;
+  if (place >= 0) (stops()[place] ?? stops().at(-1) ?? document.getElementById('submit'))?.focus();
 }
 
 function rebuild(state: FormState, shown: Values): void {
@@ -91,7 +102,7 @@ function rebuild(state: FormState, shown: Values): void {
     ...(folded.length > 0 ? [advanced] : []),
   );
   if (root.childElementCount === 0)
-    root.replaceChildren(element('div', { class: 'columns' }, [columns.left, columns.right]), columns.bar, announcer);
+    root.replaceChildren(element('div', { class: 'columns' }, [columns.left, columns.right]), columns.bar, announcer, alarm);
   const target = focused === '' ? views[0]?.first() : document.getElementById(focused);
   target?.focus();
 }
@@ -116,11 +127,12 @@ function showProblems(): void {
   if (last === undefined) return;
   for (const view of views) touched.add(view.id);
   draw(last);
-  const [wrong] = Object.keys(last.problems);
-  views
-    .find((view) => view.id === wrong)
-    ?.first()
-    ?.focus();
+  const { problems } = last;
+  // The first on the page, which need not be the first that was found; a folded one cannot take the focus.
+  const wrong = views.find((view) => problems[view.id] !== undefined);
+  const folded = wrong?.node.closest('details');
+  if (folded) folded.open = true;
+  wrong?.first()?.focus();
 }
 
 /** A button that keeps its place in the tab order while it is disabled, so that its reason can be read. */
@@ -136,13 +148,14 @@ function button(label: string, kind: string, press: () => void, disabled = ''): 
 
 /** Only what changed is spoken, and only once. */
 function announce(state: FormState): void {
-  const problems = Object.values(state.problems);
-  const text =
-    state.preview.error?.text ??
-    (touched.size > 0 ? problems[0] : undefined) ??
-    (state.preview.status === 'ready' ? state.preview.summary : '');
-  if (text !== announced) announcer.textContent = text;
-  announced = text;
+  const problem = touched.size > 0 ? views.map((view) => state.problems[view.id]).find((text) => text !== undefined) : undefined;
+  const wrong = state.preview.error?.text ?? problem ?? '';
+  speak(alarm, wrong);
+  speak(announcer, wrong === '' && state.preview.status === 'ready' ? state.preview.summary : '');
+}
+
+function speak(region: HTMLElement, text: string): void {
+  if (region.textContent !== text) region.textContent = text;
 }
 
 columns.left.addEventListener('submit', (event) => event.preventDefault());
