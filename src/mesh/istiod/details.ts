@@ -7,7 +7,7 @@ import { isAddress } from '../names.ts';
 import { refName } from '../problem.ts';
 import { certificateDetails } from './customHost.ts';
 import { readExposure } from './exposeObjects.ts';
-import { GATEWAY_DETAIL, placeAsName, readGateway, type GatewayPlace } from './gatewayAddress.ts';
+import { callsByHostname, GATEWAY_DETAIL, placeAsName, readGateway, type GatewayPlace } from './gatewayAddress.ts';
 import { isAmbient, limitsOf } from './limits.ts';
 import { readable, readMesh, readValues } from './meshData.ts';
 import { networkingVersion } from './release.ts';
@@ -123,12 +123,12 @@ function networkOf({ istio }: ClusterEntry, namespace: KubeObject | undefined, v
     : { value: installed, from: { kind: 'object', object: values.ref, field: 'data.values: global.network' } };
 }
 
-function gatewayDetails({ ref, service, place }: GatewayPlace, { ingress }: ClusterEntry): readonly ControlPlaneDetail[] {
+function gatewayDetails({ ref, service, place }: GatewayPlace, entry: ClusterEntry): readonly ControlPlaneDetail[] {
   const named: ValueSource = { value: refName(ref), from: { kind: 'object', object: ref, field: 'metadata.name' } };
   if (service === undefined && place === undefined) return [{ ...detail('gateway', named), attention: true }];
   if (place === undefined)
     return [detail('gateway', named), { ...detail(GATEWAY_DETAIL, { value: '-', from: named.from }), attention: true }];
-  const lacksName = ingress?.hostname === 'san' && isAddress(place.value);
+  const lacksName = callsByHostname(entry) && isAddress(place.value);
   return [detail('gateway', named), { ...detail(GATEWAY_DETAIL, place), ...(lacksName ? { attention: true } : {}) }];
 }
 

@@ -55,9 +55,19 @@ export function gatewayHostname(entry: ClusterEntry, controlPlane: ControlPlane)
   return name === undefined || isAddress(name) || !isDnsSubdomain(name) ? undefined : name;
 }
 
+/** Whether the inventory has VMs call istiod by the gateway's host name, and not by istiod's own. */
+export function callsByHostname({ ingress }: ClusterEntry): boolean {
+  return ingress?.hostname === 'san';
+}
+
+/** The gateway's host name as the control plane's details have it, where VMs call istiod by it. */
+export function calledByHostname(entry: ClusterEntry, controlPlane: ControlPlane): string | undefined {
+  return callsByHostname(entry) ? gatewayHostname(entry, controlPlane) : undefined;
+}
+
 /** The place as the name that VMs call istiod by; undefined where they call it by its own, or the place is no name. */
-export function placeAsName({ ingress }: ClusterEntry, place: ValueSource | undefined): ValueSource | undefined {
-  return ingress?.hostname === 'san' && place !== undefined && !isAddress(place.value) && isDnsSubdomain(place.value) ? place : undefined;
+export function placeAsName(entry: ClusterEntry, place: ValueSource | undefined): ValueSource | undefined {
+  return callsByHostname(entry) && place !== undefined && !isAddress(place.value) && isDnsSubdomain(place.value) ? place : undefined;
 }
 
 /**
@@ -65,7 +75,7 @@ export function placeAsName({ ingress }: ClusterEntry, place: ValueSource | unde
  * `istiod.gateway-missing`, `istiod.gateway-pending`, `istiod.gateway-no-name`, `istiod.gateway-place`.
  */
 export async function calledHostname(scope: Pick<ClusterScope, 'entry' | 'api'>, options?: CallOptions): Promise<ValueSource | undefined> {
-  if (scope.entry.ingress?.hostname !== 'san') return undefined;
+  if (!callsByHostname(scope.entry)) return undefined;
   const { ref, service, place } = await readGateway(scope, options);
   const name = refName(ref);
   if (place === undefined) throw problem(service === undefined ? 'istiod.gateway-missing' : 'istiod.gateway-pending', { name });

@@ -6,7 +6,7 @@ import type { StepDetail } from '../plan.ts';
 import type { HostFacts, HostState } from '../ports.ts';
 import { problem } from '../problem.ts';
 import { lackingName } from './customHost.ts';
-import { gatewayHostname } from './gatewayAddress.ts';
+import { calledByHostname } from './gatewayAddress.ts';
 
 /** Whether a machine can run this sidecar at all, and what its owner should know first (istiod facts 2.1, 2.5). */
 
@@ -20,7 +20,7 @@ export function obstacle(scope: VmScope, state: HostState): MeshError | undefine
   if (facts === undefined) return undefined;
   const { id, version, packages } = facts.os;
   if (packages === undefined) return problem('istiod.os-unsupported', { host: scope.vm.host, os: `${id} ${version}`.trim() });
-  const hostname = scope.entry.ingress?.hostname === 'san' ? gatewayHostname(scope.entry, scope.controlPlane) : undefined;
+  const hostname = calledByHostname(scope.entry, scope.controlPlane);
   if (hostname !== undefined && state.resolved?.[hostname]?.length === 0)
     return problem('istiod.gateway-name-unknown', { hostname, vm: scope.vm.name }, { field: 'ingress.hostname' });
   const now = scope.ports.clock.now().getTime();

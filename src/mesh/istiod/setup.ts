@@ -10,7 +10,7 @@ import { problem, refName } from '../problem.ts';
 import { customHostCommands } from './customHost.ts';
 import { gatewayObject, readExposure, virtualServiceObject } from './exposeObjects.ts';
 import { gatewayCommands } from './gatewayCommands.ts';
-import { gatewayHostname, gatewayRef, readGateway } from './gatewayAddress.ts';
+import { calledByHostname, gatewayRef, readGateway } from './gatewayAddress.ts';
 import { NETWORKING } from './groupObject.ts';
 import { assertServed } from './limits.ts';
 import { readBalancers } from './loadBalancers.ts';
@@ -70,7 +70,7 @@ async function readMissing(scope: ClusterScope, options: CallOptions): Promise<M
   const { entry, api, controlPlane } = scope;
   const apiVersion = networkingVersion(controlPlane.release);
   const { value: revision } = await readRevision(entry, api, options);
-  const hostname = entry.ingress?.hostname === 'san' ? gatewayHostname(entry, controlPlane) : undefined;
+  const hostname = calledByHostname(entry, controlPlane);
   // What may not be read is taken for missing: the preview says so among what is denied, and a plan is refused.
   const [found, exposure] = await Promise.all([
     readable(readGateway(scope, options)),
