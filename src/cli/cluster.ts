@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { findCluster } from '../mesh/lookup.ts';
 import { message } from '../mesh/messages.ts';
-import { providers, type ControlPlane, type LoadBalancer, type Provider } from '../mesh/model.ts';
+import { providers, type ControlPlane, type LoadBalancer } from '../mesh/model.ts';
 import { attempt } from './attempt.ts';
 import { exitCodes } from './exitCode.ts';
 import type { Texts } from './language.ts';
@@ -10,18 +10,11 @@ import { addChangeOptions, addCommonOptions, type CommonOptions } from './option
 import type { TargetResult } from './output.ts';
 import { groupLines } from './group.ts';
 import { entryJson } from './membership.ts';
-import { changeTargets } from './planCommand.ts';
-import { readGiven } from './rooms.ts';
 import type { Session } from './session.ts';
+import { setUp, type SetupCommandOptions } from './setUp.ts';
 
 interface ClusterOptions extends CommonOptions {
   readonly cluster: string;
-}
-
-interface SetupCommandOptions extends ClusterOptions {
-  readonly provider?: Provider;
-  readonly manifest?: string;
-  readonly wait?: number;
 }
 
 /** `cluster setup | status --cluster NAME` */
@@ -47,17 +40,6 @@ export const clusterCommand: AddCommand = (program, act) => {
     }),
   );
 };
-
-async function setUp(session: Session, { cluster, provider, manifest, wait }: SetupCommandOptions): Promise<readonly TargetResult[]> {
-  const { mesh, inventory, signal } = session;
-  findCluster(inventory, cluster);
-  const options = {
-    provider,
-    manifest: manifest === undefined ? undefined : await readGiven(manifest),
-    waitMs: wait === undefined ? undefined : wait * 1000,
-  };
-  return changeTargets(session, [{ kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) }]);
-}
 
 async function statusOf({ mesh, output, signal }: Session, cluster: string): Promise<TargetResult> {
   const { controlPlane, loadBalancers: balancers, services, unmanaged, workloadGroups: groups } = await mesh.overview(cluster, { signal });

@@ -297,6 +297,8 @@ describe('the whole job of the istiod era by the command line', function () {
     const lacking = await bench.cli(['cluster', 'status', '--cluster', 'prod', '--json']);
     assert.equal(lacking.code, 3, lacking.err);
     assert.match(lacking.out, /"id": ?"certificate-names"[^}]*"value": ?"-"/);
+    const told = await bench.cli(['cluster', 'setup', '--cluster', 'prod', '--dry-run']);
+    assert.match(told.err, /^ {2}helm upgrade istiod istio\/istiod .*--set pilot\.env\.ISTIOD_CUSTOM_HOST=eastwest\.lab\.internal$/m);
     // The real certificate, not what the Deployment says of it.
     const refused = await bench.cli(['check', '--vm', 'web']);
     assert.equal(refused.code, 3, refused.err);

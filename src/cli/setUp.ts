@@ -1,0 +1,52 @@
+import { findCluster } from '../mesh/lookup.ts';
+import type { SetupOptions, SetupPreview } from '../mesh/mesh.ts';
+import { message } from '../mesh/messages.ts';
+import type { Provider } from '../mesh/model.ts';
+import { changeTargets } from './planCommand.ts';
+import type { CommonOptions } from './options.ts';
+import type { TargetResult } from './output.ts';
+import { readGiven } from './rooms.ts';
+import type { Session } from './session.ts';
+
+export interface SetupCommandOptions extends CommonOptions {
+  readonly cluster: string;
+  readonly provider?: Provider;
+  readonly manifest?: string;
+  readonly wait?: number;
+}
+
+type Commands = NonNullable<SetupPreview['commands']>;
+
+/** `cluster setup`: what a person has to run with other tools, then the plan. */
+export async function setUp(
+  session: Session,
+  { cluster, provider, manifest, wait }: SetupCommandOptions,
+): Promise<readonly TargetResult[]> {
+  const { mesh, inventory, output, signal } = session;
+  findCluster(inventory, cluster);
+  const options = {
+    provider,
+    manifest: manifest === undefined ? undefined : await readGiven(manifest),
+    waitMs: wait === undefined ? undefined : wait * 1000,
+  };
+  const commands = await commandsOf(session, cluster, { provider });
+  for (const { title, commandLine } of commands) {
+    output.note(output.texts(message('cli.setup.command', { title: output.texts(title) })));
+    output.note(`  ${commandLine}`);
+  }
+  const results = await changeTargets(session, [
+    { kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) },
+  ]);
+  if (commands.length === 0) return results;
+  const told = commands.map(({ title, commandLine }) => ({ title: output.texts(title), commandLine }));
+  return results.map((result) => ({ ...result, commands: told }));
+}
+
+async function commandsOf({ mesh, signal }: Session, cluster: string, options: SetupOptions): Promise<Commands> {
+  try {
+    return (await mesh.setupPreview(cluster, options, { signal })).commands ?? [];
+  } catch {
+    // What kept this from being read keeps the plan from being made, and is told there.
+    return [];
+  }
+}
