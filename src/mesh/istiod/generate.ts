@@ -66,8 +66,10 @@ async function hostsFiles(
   { name, hostname, readAt }: { readonly name: string; readonly hostname: ValueSource | undefined; readonly readAt: string },
   options: CallOptions,
 ): Promise<readonly GeneratedFile[]> {
-  const onHost = scope.state?.files.find(({ path }) => path === HOSTS)?.text;
-  if (hostname !== undefined) return onHost === undefined ? [] : [hostsFileWithout(name, onHost)];
+  const { files, manifest } = scope.state ?? {};
+  const onHost = files?.find(({ path }) => path === HOSTS)?.text;
+  const pushed = manifest?.files.find(({ path }) => path === HOSTS)?.ownLines ?? [];
+  if (hostname !== undefined) return onHost === undefined ? [] : [hostsFileWithout(pushed, onHost)];
   const address = await gatewayAddress(scope, presentAddress(onHost ?? '', name), options);
   return [hostsFile(name, { ...address, readAt }, onHost)];
 }

@@ -9,10 +9,10 @@ export function hostsFile(name: string, address: ValueSource, onHost: string | u
   return { ...fileOf(merged(onHost ?? '', name, address.value), (line) => (line === own ? address : kept)), ownLines: [own] };
 }
 
-/** The file without istiod's line, which an earlier push may have written. */
-export function hostsFileWithout(name: string, onHost: string): GeneratedFile {
+/** The file without the lines that an earlier push has put there; one that a person wrote stays. */
+export function hostsFileWithout(ownLines: readonly string[], onHost: string): GeneratedFile {
   return fileOf(
-    linesOf(onHost).flatMap((one) => leaving(one, name)),
+    linesOf(onHost).filter((one) => !ownLines.includes(one)),
     () => kept,
   );
 }

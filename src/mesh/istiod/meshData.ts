@@ -46,14 +46,19 @@ export async function readMesh(
 ): Promise<{ readonly ref: ObjectRef; readonly mesh: JsonObject; readonly networks: readonly string[] }> {
   const ref = configMap(entry.istio.namespace, revisioned('istio', revision));
   const object = await existing(api, ref, options);
-  const read = (key: string): unknown => parseYaml(textAt(object, 'data', key) ?? '', { object: refName(ref), path: `data.${key}` });
-  const mesh = read('mesh');
-  const named = at(read('meshNetworks'), 'networks');
-  return {
-    ref,
-    mesh: typeof mesh === 'object' && mesh !== null ? (mesh as JsonObject) : {},
-    networks: typeof named === 'object' && named !== null ? Object.keys(named) : [],
-  };
+  const mesh = parseYaml(textAt(object, 'data', 'mesh') ?? '', { object: refName(ref), path: 'data.mesh' });
+  return { ref, mesh: typeof mesh === 'object' && mesh !== null ? (mesh as JsonObject) : {}, networks: networksOf(object) };
+}
+
+/** Names of `meshNetworks`; none where it cannot be read: istiod goes on without it too, and no file of a VM is made from it. */
+function networksOf(object: KubeObject): readonly string[] {
+  const place = { object: object.metadata.name, path: 'data.meshNetworks' };
+  try {
+    const named = at(parseYaml(textAt(object, 'data', 'meshNetworks') ?? '', place), 'networks');
+    return typeof named === 'object' && named !== null ? Object.keys(named) : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Values that istiod was installed with, from its injector; undefined where they cannot be read. */

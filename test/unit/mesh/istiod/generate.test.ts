@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generate, hostInputs } from '../../../../src/mesh/istiod/generate.ts';
-import type { RemoteFile } from '../../../../src/mesh/ports.ts';
+import type { HostManifest, RemoteFile } from '../../../../src/mesh/ports.ts';
 import type { ClusterEntry, GeneratedFile } from '../../../../src/mesh/model.ts';
 import { clusterEntry, coded, gateway, NOW, object, PLANE, vmScope, world } from './support.ts';
 
@@ -108,8 +108,13 @@ describe('files of a VM of istiod', () => {
   it('call istiod by the host name of the gateway where the inventory says so', async () => {
     const entry = clusterEntry({ ingress: { service: 'istio-eastwestgateway', hostname: 'san' } });
     const api = world(gateway([{ hostname: 'a1.elb.example' }]));
-    const files = await generate(vmScope(api, { entry, files: [hosts('127.0.0.1 localhost\n192.0.2.7 istiod.istio-system.svc\n')] }));
-    assert.equal(text(files, '/etc/hosts'), '127.0.0.1 localhost\n');
+    // A line that a person wrote is none of ours.
+    const present = '127.0.0.1 localhost\n192.0.2.7 istiod.istio-system.svc\n10.0.0.9 istiod.istio-system.svc\n';
+    const scope = vmScope(api, { entry, files: [hosts(present)] });
+    const pushed = { files: [{ path: '/etc/hosts', ownLines: ['192.0.2.7 istiod.istio-system.svc'] }] } as unknown as HostManifest;
+    const files = await generate({ ...scope, state: { ...(scope.state ?? assert.fail()), manifest: pushed } });
+    assert.equal(text(files, '/etc/hosts'), '127.0.0.1 localhost\n10.0.0.9 istiod.istio-system.svc\n');
+    assert.equal(text(await generate(scope), '/etc/hosts'), present);
     const lines = text(files, '/var/lib/istio/envoy/cluster.env').split('\n');
     assert.deepEqual(
       lines.filter((line) => /^(CA_ADDR|ISTIOD_SAN)=/.test(line)),
@@ -171,6 +176,8 @@ describe('files of a VM of istiod', () => {
     await assert.rejects(without('ConfigMap', 'istio', 'istio-system'), coded('istiod.config-map'));
     await assert.rejects(without('ConfigMap', 'istio-sidecar-injector', 'istio-system'), coded('istiod.cluster-id', 'istio.clusterId'));
     await assert.rejects(generate(vmScope(world(), { vm: { workloadGroup: undefined } })), coded('istiod.no-group', 'workloadGroup'));
+    const networks = object('ConfigMap', 'istio', 'istio-system', { data: { mesh: '', meshNetworks: 'networks: {' } });
+    assert.equal((await generate(vmScope(world(networks)))).length, 5, 'networks that cannot be read are in no file');
     const limits = [{ id: 'remote', text: { id: 'istiod.limit.remote', args: {} }, blocking: true }];
     await assert.rejects(generate(vmScope(world(), { controlPlane: { ...PLANE, limits } })), coded('istiod.limit'));
   });
