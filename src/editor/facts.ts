@@ -2,10 +2,11 @@ import pLimit from 'p-limit';
 import * as vscode from 'vscode';
 import type { ClusterOverview, Generated, VmStatus } from '../mesh/mesh.ts';
 import type { CheckResult, VmEntry } from '../mesh/model.ts';
-import type { CallOptions } from '../mesh/ports.ts';
+import type { CallOptions, KubeObject, ObjectQuery } from '../mesh/ports.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
 import { Shelf, type Held } from './shelf.ts';
+import { digestsOf } from './watchNews.ts';
 import { askedBefore, touchedBy, touchedByGroups, type Input } from './touched.ts';
 
 export type { Held } from './shelf.ts';
@@ -31,6 +32,8 @@ export interface Facts {
   checks(vm: string): CheckRun | undefined;
   /** Reads a cluster; one that is being read is waited for. Never throws: the error is in the answer. */
   readCluster(name: string): Promise<Held<ClusterFacts>>;
+  /** Objects of a kind as the last reading saw them, by name with what a watch tells them by; once, and only where nothing was known before that reading. */
+  takeSeen(cluster: string, query: ObjectQuery): ReadonlyMap<string, string> | undefined;
   /** Reads a cluster that was just changed, or that a person asks for: its control plane is looked for anew. */
   readAnew(name: string): Promise<Held<ClusterFacts>>;
   /** Reads what an event of a watch was about, after a read that is under way; asks no machine. */
@@ -54,11 +57,13 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   const clusters = new Shelf<ClusterFacts>(changed);
   const vms = new Shelf<VmFacts>(changed);
   const checks = new Map<string, CheckRun>();
+  const seen = new Map<string, Map<string, Map<string, string>>>();
   const limit = pLimit(HOSTS_AT_ONCE);
   const clear = () => {
     clusters.clear();
     vms.clear();
     checks.clear();
+    seen.clear();
     changed.fire();
   };
   const askVm = (name: string, options: CallOptions) =>
@@ -80,7 +85,12 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   const whole = async (name: string, options: CallOptions, fresh = false): Promise<ClusterFacts> => {
     const before = clusters.get(name).value;
     const mesh = await session.mesh();
-    const facts = await mesh.overview(name, { ...options, timeoutMs: readSettings().timeouts.clusterMs, fresh });
+    const read = new Map<string, Map<string, string>>();
+    const onListed = (query: ObjectQuery, objects: readonly KubeObject[]) => read.set(queryKey(query), digestsOf(objects));
+    // What was read before is watched already, or is looked at again when a watch begins.
+    const first = before === undefined ? { onListed } : {};
+    const facts = await mesh.overview(name, { ...options, ...first, timeoutMs: readSettings().timeouts.clusterMs, fresh });
+    seen.set(name, read);
     if (before !== undefined) void askAgain(name, touchedByGroups(before.workloadGroups, facts.workloadGroups));
     return facts;
   };
@@ -107,6 +117,11 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       const held = await clusters.read(name, (options) => whole(name, options));
       if (held.error === undefined) void readBlocked(name);
       return held;
+    },
+    takeSeen: (cluster, query) => {
+      const found = seen.get(cluster)?.get(queryKey(query));
+      seen.get(cluster)?.delete(queryKey(query));
+      return found;
     },
     readAnew: async (name) => {
       const held = await clusters.readAnew(name, (options) => whole(name, options, true));
@@ -138,4 +153,8 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       changed.dispose();
     },
   };
+}
+
+function queryKey({ apiVersion, kind, namespace, labelSelector, fieldSelector }: ObjectQuery): string {
+  return JSON.stringify([apiVersion, kind, namespace, labelSelector, fieldSelector]);
 }

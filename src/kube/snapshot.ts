@@ -42,8 +42,9 @@ export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
           (ref.namespace === undefined || object.metadata.namespace === ref.namespace),
       ),
     list: async (query) => select(query),
-    watch: async (query, onEvent, { signal }) => {
+    watch: async (query, onEvent, { signal, onListed }) => {
       for (const object of select(query)) onEvent({ type: 'ADDED', object });
+      onListed?.();
       if (signal.aborted) return;
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asMeshError, isMeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
-import type { CallOptions, KubeObject, ObjectQuery, WatchEvent } from '../mesh/ports.ts';
+import type { CallOptions, KubeObject, ObjectQuery, WatchEvent, WatchOptions } from '../mesh/ports.ts';
 import { statusError, type Target } from './errors.ts';
 import { isRecord, recordAt, textAt } from './json.ts';
 import { toKubeObject } from './objects.ts';
@@ -31,7 +31,7 @@ export async function watchObjects(
   source: WatchSource,
   query: ObjectQuery,
   onEvent: (event: WatchEvent) => void,
-  options: CallOptions & { readonly signal: AbortSignal },
+  options: WatchOptions,
 ): Promise<void> {
   const { signal } = options;
   const known = new Map<string, KubeObject>();
@@ -45,6 +45,7 @@ export async function watchObjects(
         reconcile(known, answer.items, onEvent);
         resourceVersion = answer.resourceVersion;
         listed = true;
+        options.onListed?.();
         failures = 0;
       }
       // A kind that is not served may come with its CustomResourceDefinition.
@@ -104,7 +105,7 @@ function takeLine(
   if (object === undefined || (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED')) return;
   const key = keyOf(object);
   if (type === 'DELETED') known.delete(key);
-  else known.set(key, object);
+  else known.set(key, named(object));
   if (version !== undefined) advanced(version);
   onEvent({ type, object });
 }
@@ -119,10 +120,15 @@ function reconcile(known: Map<string, KubeObject>, items: readonly KubeObject[],
   }
   for (const object of items) {
     const before = known.get(keyOf(object));
-    known.set(keyOf(object), object);
+    known.set(keyOf(object), named(object));
     if (before === undefined) onEvent({ type: 'ADDED', object });
     else if (before.metadata.resourceVersion !== object.metadata.resourceVersion) onEvent({ type: 'MODIFIED', object });
   }
+}
+
+/** Of an object only what tells it is kept: a cluster may have thousands. */
+function named({ apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } }: KubeObject): KubeObject {
+  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } };
 }
 
 /** The uid tells an object from a later one of the same name. */

@@ -83,6 +83,12 @@ export interface IssuedToken {
   readonly expiresAt: string;
 }
 
+export interface WatchOptions extends CallOptions {
+  readonly signal: AbortSignal;
+  /** Called whenever all present objects have been reported: at the start, and after a gap. */
+  readonly onListed?: () => void;
+}
+
 /** Field manager of every write (server-side apply). */
 export const FIELD_MANAGER = 'mesh-expansion';
 
@@ -98,8 +104,11 @@ export interface ClusterApi {
   get(ref: ObjectRef, options?: CallOptions): Promise<KubeObject | undefined>;
   /** Empty where the kind is not served. */
   list(query: ObjectQuery, options?: CallOptions): Promise<readonly KubeObject[]>;
-  /** Reports the present objects as ADDED, then changes; survives 410 and lost connections; ends when the signal aborts; rejects on 401 and 403. */
-  watch(query: ObjectQuery, onEvent: (event: WatchEvent) => void, options: CallOptions & { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Reports the present objects as ADDED, calls `onListed`, then reports changes; survives 410 and lost connections (what vanished meanwhile is a DELETED of which
+   * only kind and metadata's names are known); ends when the signal aborts; rejects on 401 and 403.
+   */
+  watch(query: ObjectQuery, onEvent: (event: WatchEvent) => void, options: WatchOptions): Promise<void>;
   /** Server-side apply without force; where that is not served (415), create or merge-patch of what differs. A no-op has `changed: false`. */
   apply(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult>;
   create(object: KubeObject, options?: CallOptions & { readonly dryRun?: boolean }): Promise<WriteResult>;

@@ -91,10 +91,10 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     ports,
     inventory,
     controlPlane: async (cluster, options) => (await parts.era(findCluster(inventory(), cluster), options)).controlPlane,
-    overview: async (cluster, { fresh, ...options } = {}) => {
+    overview: async (cluster, { fresh, onListed, ...options } = {}) => {
       await parts.era(findCluster(inventory(), cluster), { ...options, fresh });
       const { era, scope: found } = await onCluster(cluster, options);
-      const scope: ClusterScope = { ...found, api: oneReading(found.api) };
+      const scope: ClusterScope = { ...found, api: oneReading(found.api, onListed) };
       const [loadBalancers, services, workloadGroups] = await Promise.all([
         era.loadBalancers(scope, options),
         era.services(scope, options),

@@ -133,6 +133,11 @@ export interface ClusterOverview {
   readonly workloadGroups?: readonly WorkloadGroupFacts[];
 }
 
+export interface OverviewOptions extends CallOptions {
+  readonly fresh?: boolean;
+  readonly onListed?: (query: ObjectQuery, objects: readonly KubeObject[]) => void;
+}
+
 export interface CheckEvents {
   readonly onStart?: (id: string, commandLine: string, total: number) => void;
   readonly onResult?: (result: CheckResult) => void;
@@ -146,8 +151,8 @@ export interface Mesh {
   readonly ports: MeshPorts;
   /** `fresh`: found anew, whatever was found a moment ago. */
   controlPlane(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ControlPlane>;
-  /** All that the next four tell, with one list call per kind (design: Budgets). `fresh`: as of `controlPlane`. */
-  overview(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ClusterOverview>;
+  /** All that the next four tell, with one list call per kind (design: Budgets). `fresh`: as of `controlPlane`; `onListed`: told the objects it is made of. */
+  overview(cluster: string, options?: OverviewOptions): Promise<ClusterOverview>;
   loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
   unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;

@@ -1,14 +1,17 @@
-import type { ClusterApi, KubeObject } from './ports.ts';
+import type { ClusterApi, KubeObject, ObjectQuery } from './ports.ts';
 
-/** A cluster for one reading, whose parts all run under the same limits: what is listed by several of them is asked for once. */
-export function oneReading(api: ClusterApi): ClusterApi {
+/** A cluster for one reading, whose parts all run under the same limits: what is listed by several of them is asked for once, and `onListed` is told. */
+export function oneReading(
+  api: ClusterApi,
+  onListed: (query: ObjectQuery, objects: readonly KubeObject[]) => void = () => undefined,
+): ClusterApi {
   const lists = new Map<string, Promise<readonly KubeObject[]>>();
   return {
     context: api.context,
     list: (query, options) => {
       const { apiVersion, kind, namespace, labelSelector, fieldSelector } = query;
       const key = JSON.stringify([apiVersion, kind, namespace, labelSelector, fieldSelector]);
-      const list = lists.get(key) ?? api.list(query, options);
+      const list = lists.get(key) ?? api.list(query, options).then((objects) => (onListed(query, objects), objects));
       lists.set(key, list);
       return list;
     },

@@ -5,9 +5,9 @@ import type { Session } from '../editor/session.ts';
 import type { Input } from '../editor/touched.ts';
 import { asMeshError, isMeshError } from '../mesh/errors.ts';
 import type { Watched } from '../mesh/mesh.ts';
-import type { ClusterApi } from '../mesh/ports.ts';
+import type { ClusterApi, ObjectQuery } from '../mesh/ports.ts';
 import type { Node } from './nodes.ts';
-import { isChanged, newsOf, type News } from './watchNews.ts';
+import { isChanged, keyOf, newsOf, type News } from '../editor/watchNews.ts';
 
 const DEBOUNCE_MS = 50;
 /** Machines are asked for it: edits come in several writes. */
@@ -138,8 +138,7 @@ export class Watches implements vscode.Disposable {
       await Promise.all(
         watched.map((one) => {
           if (one.inputOf !== undefined) return this.#watchInput(name, api, one, signal, onInput);
-          const seen = new Map<string, string>();
-          return api.watch(one, (event) => onNews(newsOf(event, seen)), { signal });
+          return watchShown(api, one, this.#facts.takeSeen(name, one), signal, onNews);
         }),
       );
     } finally {
@@ -187,6 +186,33 @@ export class Watches implements vscode.Disposable {
   #stopAll(): void {
     for (const name of [...this.#running.keys()]) this.#stop(name);
   }
+}
+
+/** What is as it was read says nothing, so that a cluster is not read again because its watch begins; what went since then does. */
+function watchShown(
+  api: ClusterApi,
+  query: ObjectQuery,
+  read: ReadonlyMap<string, string> | undefined,
+  signal: AbortSignal,
+  onNews: (news: News) => void,
+): Promise<void> {
+  const seen = new Map(read);
+  const missing = new Set(seen.keys());
+  return api.watch(
+    query,
+    (event) => {
+      missing.delete(keyOf(event.object));
+      onNews(newsOf(event, seen));
+    },
+    {
+      signal,
+      onListed: () => {
+        for (const key of missing) seen.delete(key);
+        if (missing.size > 0) onNews('all');
+        missing.clear();
+      },
+    },
+  );
 }
 
 /** Several calls within the time become one, at its end; none after the signal. */

@@ -16,6 +16,7 @@ import type {
   TokenAccount,
   TokenRequest,
   WatchEvent,
+  WatchOptions,
   WriteResult,
 } from '../../mesh/ports.ts';
 import { pause } from '../pause.ts';
@@ -76,13 +77,10 @@ export class PlaygroundCluster implements ClusterApi {
     return this.#store.list(query);
   }
 
-  async watch(
-    query: ObjectQuery,
-    onEvent: (event: WatchEvent) => void,
-    options: CallOptions & { readonly signal: AbortSignal },
-  ): Promise<void> {
+  async watch(query: ObjectQuery, onEvent: (event: WatchEvent) => void, options: WatchOptions): Promise<void> {
     await this.#wait(options);
     for (const object of this.#store.list(query)) onEvent({ type: 'ADDED', object });
+    options.onListed?.();
     const stop = this.#store.subscribe((event) => {
       if (matches(query, event.object)) onEvent(event);
     });

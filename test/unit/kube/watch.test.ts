@@ -14,9 +14,12 @@ describe('a watch', () => {
   let server: TestServer;
   const events: string[] = [];
   let stop: AbortController;
+  /** How many events had been told when a list was complete. */
+  let listed: readonly number[] = [];
 
   beforeEach(() => {
     events.length = 0;
+    listed = [];
     stop = new AbortController();
   });
 
@@ -32,7 +35,12 @@ describe('a watch', () => {
       ({ path }) => (path.includes('watch=true') ? remaining.watches.shift() : remaining.lists.shift()) ?? { stream: [] },
     );
     const api = await server.api();
-    return { done: api.watch(QUERY, ({ type, object }) => events.push(`${type} ${object.metadata.name}`), { signal: stop.signal }) };
+    return {
+      done: api.watch(QUERY, ({ type, object }) => events.push(`${type} ${object.metadata.name}`), {
+        signal: stop.signal,
+        onListed: () => (listed = listed.concat(events.length)),
+      }),
+    };
   }
 
   async function until(count: number): Promise<void> {
@@ -55,6 +63,7 @@ describe('a watch', () => {
     await until(8);
     assert.deepEqual(events, ['ADDED a', 'ADDED b', 'ADDED d', 'DELETED a', 'DELETED d', 'MODIFIED b', 'ADDED c', 'ADDED d']);
     assert.deepEqual(starts(), ['10', '30']);
+    assert.deepEqual(listed, [2, 8]);
   });
 
   it('goes on at the last bookmark', async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MeshError } from '../../../src/mesh/errors.ts';
 import { message } from '../../../src/mesh/messages.ts';
-import type { KubeObject, ObjectQuery, WatchEvent } from '../../../src/mesh/ports.ts';
+import { digestsOf } from '../../../src/editor/watchNews.ts';
+import type { KubeObject, ObjectQuery, WatchEvent, WatchOptions } from '../../../src/mesh/ports.ts';
 import { Watches } from '../../../src/views/watches.ts';
 
 type Listener = (event: { readonly element: object }) => void;
@@ -39,6 +40,7 @@ describe('watches of the tree', () => {
     const facts = {
       onDidChange: (listener: () => void) => ((factsChange = listener), subscription),
       cluster: () => held,
+      takeSeen: () => undefined,
       readCluster: async () => void (reads += 1),
     };
     const watches = new Watches(...([view, session, facts, { error: () => undefined }] as unknown as Parts));
@@ -86,7 +88,7 @@ describe('watches of the tree', () => {
         ],
       }),
     };
-    const facts = { onDidChange: () => subscription, cluster: () => ({ value: {}, loading: false }) };
+    const facts = { onDidChange: () => subscription, cluster: () => ({ value: {}, loading: false }), takeSeen: () => undefined };
     const log = { error: (_: string, error: Error) => assert.fail(error.message) };
     const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
     const element = { kind: 'cluster', cluster: { name: 'prod' } };
@@ -97,6 +99,57 @@ describe('watches of the tree', () => {
     await sleep(20);
     assert.deepEqual(seen.slice(2), ['close']);
     watches.dispose();
+  });
+
+  it('have a cluster read again for what is other than the reading saw, and not because they begin', async () => {
+    const subscription = { dispose: () => undefined };
+    const service = (name: string, port = 80): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'shop', name },
+      spec: { ports: [{ port }] },
+    });
+    const readsAfter = async (present: readonly KubeObject[]): Promise<readonly string[]> => {
+      const listeners: { expand?: Listener } = {};
+      const view = {
+        visible: true,
+        onDidExpandElement: (listener: Listener) => ((listeners.expand = listener), subscription),
+        onDidCollapseElement: () => subscription,
+        onDidChangeVisibility: () => subscription,
+      };
+      const api = {
+        watch: async (_: ObjectQuery, told: (event: WatchEvent) => void, { signal, onListed }: WatchOptions) => {
+          for (const object of present) told({ type: 'ADDED', object });
+          onListed?.();
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+        close: async () => undefined,
+      };
+      const session = {
+        onDidReset: () => subscription,
+        file: { onDidChange: () => subscription },
+        inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
+        backend: async () => ({ connections: { cluster: async () => api } }),
+        mesh: async () => ({ watched: async () => [{ apiVersion: 'v1', kind: 'Service' }] }),
+      };
+      const reads: string[] = [];
+      const facts = {
+        onDidChange: () => subscription,
+        cluster: () => ({ value: {}, loading: false }),
+        takeSeen: () => digestsOf([service('web'), service('db')]),
+        readChanged: async (_: string, what: string) => void reads.push(what),
+      };
+      const log = { error: (_: string, error: Error) => assert.fail(error.message) };
+      const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
+      listeners.expand?.({ element: { kind: 'cluster', cluster: { name: 'prod' } } });
+      await sleep(100);
+      watches.dispose();
+      return reads;
+    };
+    assert.deepEqual(await readsAfter([service('web'), service('db')]), [], 'as it was read');
+    assert.deepEqual(await readsAfter([service('web')]), ['all'], 'one went between the reading and the watch');
+    assert.deepEqual(await readsAfter([service('web'), service('db', 81)]), ['all'], 'one changed');
+    assert.deepEqual(await readsAfter([service('web'), service('db'), service('new')]), ['all'], 'one came');
   });
 
   describe('of what files are made from', () => {
@@ -144,6 +197,7 @@ describe('watches of the tree', () => {
       const facts = {
         onDidChange: () => subscription,
         cluster: () => ({ value: {}, loading: false }),
+        takeSeen: () => undefined,
         readCluster: async (name: string) => void read.push(name),
         readTouched: async (...call: unknown[]) => void touched.push(call),
       };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { KubeObject, WatchEvent } from '../../../src/mesh/ports.ts';
-import { newsOf } from '../../../src/views/watchNews.ts';
+import { newsOf } from '../../../src/editor/watchNews.ts';
 
 const entry = (
   more: { readonly annotations?: Record<string, string>; readonly status?: unknown; readonly address?: string } = {},
