@@ -40,4 +40,27 @@ describe('the workbench in Chinese, on the lab', function () {
     await form.field('namespace').waitFor();
     assert.match(await form.preview(), /将要执行的操作/);
   });
+
+  it('leads the keyboard to the first wrong field, says there and at once what is wrong, and keeps the focus while the steps are read', async () => {
+    assert.ok(workbench);
+    const { keyboard } = workbench.page;
+    const form = new Form(workbench);
+    await form.field('submit').focus();
+    await keyboard.press('Enter');
+    await form.focused('hosts-0');
+    assert.match(await form.description('hosts-0'), /请至少选择一台主机/);
+    assert.match(await form.alert(), /请至少选择一台主机/);
+    await keyboard.press('Space');
+    await form.field('hosts-problem').waitFor({ state: 'hidden' });
+    await form.field('submit').focus();
+    await keyboard.press('Enter');
+    await form.focused('namespace');
+    assert.match(await form.description('namespace'), /请填写命名空间/);
+    await keyboard.type('vm');
+    await form.field('submit').focus();
+    await form.settled();
+    await form.focused('submit');
+    await keyboard.press('Escape');
+    await form.field('submit').waitFor({ state: 'detached' });
+  });
 });

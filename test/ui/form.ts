@@ -48,6 +48,28 @@ export class Form {
     return this.#frame.locator(`#${field}-problem`).innerText();
   }
 
+  /** What a screen reader says about a field beside its name and value. */
+  async description(field: string): Promise<string> {
+    const ids = (await this.field(field).getAttribute('aria-describedby')) ?? '';
+    const texts = ids.split(' ').filter((id) => id !== '');
+    return (await Promise.all(texts.map((id) => this.field(id).innerText()))).join(' ');
+  }
+
+  /** What was said at once. */
+  async alert(): Promise<string> {
+    return this.#frame.getByRole('alert').innerText();
+  }
+
+  /** Waits until the element with this id has the keyboard. */
+  async focused(id: string): Promise<void> {
+    await this.#frame.locator(`#${id}:focus`).waitFor({ timeout: 5000 });
+  }
+
+  /** Waits until the right column has read what was typed last: the steps, or why there are none. */
+  async settled(timeoutMs = 60_000): Promise<void> {
+    await this.#frame.locator('aside[aria-busy="false"]').locator('.error, .steps.ready li').first().waitFor({ timeout: timeoutMs });
+  }
+
   async press(button: string): Promise<void> {
     await this.#frame.getByRole('button', { name: button }).first().click();
   }
