@@ -78,12 +78,13 @@ function wantedAddresses(service: ServiceEntry, addresses: ReadonlyMap<string, s
   // Adopted machines come with an address of their own and are no VM of the inventory's list: the caller's map decides.
   if (addresses.size === 0)
     throw problem('citadel.register.no-vms', { name: `${service.namespace}/${service.name}` }, { kind: 'bad-input', field: 'services' });
-  return [...new Set(addresses)].map(([vm, address]) => {
+  const valid = [...addresses].map(([vm, address]) => {
     if (address === '') throw problem('citadel.register.no-address', { vm }, { kind: 'bad-input', field: 'address' });
     if (!isMachineAddress(address) || !ipaddr.IPv4.isValidFourPartDecimal(address))
       throw problem('citadel.register.address', { vm, address }, { kind: 'bad-input', field: 'address' });
     return address;
   });
+  return [...new Set(valid)];
 }
 
 function checkPorts(service: ServiceEntry): void {

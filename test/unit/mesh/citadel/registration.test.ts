@@ -52,6 +52,13 @@ describe('citadel registration', () => {
     assert.deepEqual([again.ok, again.changed, api.writes.length], [true, false, writes]);
   });
 
+  it('names the address of two names of one machine once', async () => {
+    const same = new Map([...one, ['db-one', '10.1.0.3']]);
+    assert.equal((await planRegister(clusterScope(api, '1.0.3'), serviceEntry(), same)).title.args.addresses, '10.1.0.3');
+    await register(api, serviceEntry(), same);
+    assert.deepEqual(subsets(api), [{ addresses: [{ ip: '10.1.0.3' }], ports: [{ name: 'mysql', port: 3306, protocol: 'TCP' }] }]);
+  });
+
   it('lets a second machine join the subset with the same ports, else makes another', async () => {
     await register(api, serviceEntry());
     await register(api, serviceEntry(), two);
