@@ -41,9 +41,7 @@ export async function watchObjects(
   while (!signal.aborted) {
     try {
       if (resourceVersion === undefined) {
-        const answer = await source.list(options);
-        reconcile(known, answer.items, onEvent);
-        resourceVersion = answer.resourceVersion;
+        resourceVersion = await listPresent(source, known, onEvent, options);
         listed = true;
         options.onListed?.();
         failures = 0;
@@ -80,6 +78,18 @@ export async function watchObjects(
       await pause(backoff(source, failures++), signal);
     }
   }
+}
+
+/** In a function of its own: the list must not live as long as the watch. */
+async function listPresent(
+  source: WatchSource,
+  known: Map<string, KubeObject>,
+  onEvent: (event: WatchEvent) => void,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const { items, resourceVersion } = await source.list(options);
+  reconcile(known, items, onEvent);
+  return resourceVersion;
 }
 
 function takeLine(
