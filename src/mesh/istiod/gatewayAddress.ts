@@ -10,7 +10,8 @@ import { readable } from './meshData.ts';
 
 export const ADDRESS_FIELD = 'status.loadBalancer.ingress[0].ip';
 const HOSTNAME_FIELD = 'status.loadBalancer.ingress[0].hostname';
-const DEFAULT_SERVICE = 'istio-eastwestgateway';
+/** The Service of the gateway that Istio's own script and guides make. */
+export const DEFAULT_SERVICE = 'istio-eastwestgateway';
 /** Id of the control plane's detail that holds the gateway's host name. */
 export const GATEWAY_DETAIL = 'gateway-address';
 

@@ -2,7 +2,7 @@ import type { ClusterScope } from '../era.ts';
 import type { SetupPreview } from '../mesh.ts';
 import { message } from '../messages.ts';
 import { commandLine } from '../shellWords.ts';
-import { gatewayRef } from './gatewayAddress.ts';
+import { DEFAULT_SERVICE, gatewayRef } from './gatewayAddress.ts';
 import { isRevisioned } from './naming.ts';
 import { isBefore } from './release.ts';
 
@@ -20,7 +20,7 @@ export function gatewayCommands({ entry, controlPlane }: ClusterScope, revision:
     ...(network !== undefined && isOld ? ['--mesh', mesh, '--cluster', detail('cluster-id') ?? 'Kubernetes'] : []),
     ...(isRevisioned(revision) ? ['--revision', revision] : []),
   ];
-  const istioctl = ['istioctl', 'install', '--context', entry.context, '-y', '-f', '-'];
+  const istioctl = ['istioctl', 'install', '--context', entry.context, '-y', '-f', '-', ...renamed(name, namespace)];
   const ports = JSON.stringify(
     [
       ['status-port', 15021],
@@ -42,5 +42,15 @@ export function gatewayCommands({ entry, controlPlane }: ClusterScope, revision:
       commandLine: `${commandLine(script)} | ${commandLine(istioctl)}`,
     },
     ...(isOld ? [] : [{ title: message('istiod.gateway.helm'), commandLine: commandLine(helm) }]),
+  ];
+}
+
+/** What makes another gateway of the script's, which is always istio-system/istio-eastwestgateway. */
+function renamed(name: string, namespace: string): readonly string[] {
+  const set = (path: string, value: string): readonly string[] => ['--set', `components.ingressGateways[0].${path}=${value}`];
+  return [
+    // The label app is what tells the pods of two such gateways from each other.
+    ...(name === DEFAULT_SERVICE ? [] : [...set('name', name), ...set('label.app', name)]),
+    ...(namespace === 'istio-system' ? [] : set('namespace', namespace)),
   ];
 }

@@ -127,6 +127,17 @@ describe('detection of istiod', () => {
     assert.deepEqual(on('1.12.0', 'n1'), [`${script} --network n1`, helm]);
   });
 
+  // Run with istioctl 1.31: that Service, selecting pods by that app, with the script's four ports.
+  it("has istioctl make the gateway that the inventory names, and not the script's own", () => {
+    const options = (service?: string) => {
+      const entry = clusterEntry({ ingress: service === undefined ? undefined : { service } });
+      return gatewayCommands(vmScope(world(), { entry }), 'default')[0]?.commandLine.split(' -f - ')[1];
+    };
+    const at = "--set 'components.ingressGateways[0]";
+    assert.equal(options(), undefined);
+    assert.equal(options('ew2.edge'), `${at}.name=ew2' ${at}.label.app=ew2' ${at}.namespace=edge'`);
+  });
+
   it('finds what is not served, and blocks what could not work', async () => {
     const limits = async (api: MemoryCluster) =>
       (await detect(clusterEntry({ istio: { namespace: 'istio-system', release: undefined } }), api))?.limits?.map(({ id, blocking }) => [
