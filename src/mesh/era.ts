@@ -67,6 +67,11 @@ export interface Era {
   detect(entry: ClusterEntry, api: ClusterApi, options?: CallOptions): Promise<ControlPlane | undefined>;
   /** Control plane for a release that the inventory pins; undefined where the release is another era's. */
   pinned(release: string): ControlPlane | undefined;
+  /** What else is told of a pinned control plane; absent in eras that tell nothing. Reads only. */
+  details?(
+    scope: Pick<ClusterScope, 'entry' | 'api' | 'controlPlane'>,
+    options?: CallOptions,
+  ): Promise<Pick<ControlPlane, 'details' | 'limits'>>;
   loadBalancers(scope: ClusterScope, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(scope: ClusterScope, options?: CallOptions): Promise<readonly RegisteredService[]>;
   setupPreview(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<SetupPreview>;

@@ -42,7 +42,10 @@ export async function eraOf(
   known: readonly Era[] = eras,
   options?: CallOptions,
 ): Promise<FoundEra> {
-  return entry.istio.release === undefined ? detected(entry, await api(), known, options) : pinned(entry, entry.istio.release, known);
+  if (entry.istio.release === undefined) return detected(entry, await api(), known, options);
+  const { era, controlPlane } = pinned(entry, entry.istio.release, known);
+  if (era.details === undefined) return { era, controlPlane };
+  return { era, controlPlane: { ...controlPlane, ...(await era.details({ entry, api: await api(), controlPlane }, options)) } };
 }
 
 /** The era of a release, without any cluster. */

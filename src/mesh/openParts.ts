@@ -31,7 +31,8 @@ export class OpenParts {
 
   /** `fresh`: what was found before does not count. */
   async era(entry: ClusterEntry, options?: CallOptions & { readonly fresh?: boolean }): Promise<FoundEra> {
-    const key = JSON.stringify([entry.context, entry.istio]);
+    // What is told of a control plane is told of the gateway that the inventory names, too.
+    const key = JSON.stringify([entry.context, entry.istio, entry.ingress]);
     const now = (): number => this.#ports.clock.now().getTime();
     const find = async (): Promise<FoundEra & { at: number }> => ({
       ...(await eraOf(entry, () => this.cluster(entry, options), this.#eras, options)),

@@ -1,4 +1,5 @@
 import { listAt, stringsAt, textAt } from '../cluster/untrusted.ts';
+import type { ClusterScope } from '../era.ts';
 import type { ClusterEntry, ControlPlane, ValueSource } from '../model.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import { problem } from '../problem.ts';
@@ -21,8 +22,7 @@ const labelKeys = ['app.kubernetes.io/version', 'helm.sh/chart', 'istio.io/versi
  */
 export async function detect(entry: ClusterEntry, api: ClusterApi, options: CallOptions = {}): Promise<ControlPlane | undefined> {
   const [found, tags] = await Promise.all([istiods(entry, api, options), readTags(entry, api, options)]);
-  const revision = chosenRevision(entry, tags);
-  const chosen = found?.objects.find((object) => revisionOf(object) === revision.value) ?? found?.objects[0];
+  const { revision, chosen, present } = choose(entry, found, tags);
   const remote = chosen === undefined ? await remoteService(entry, api, options) : undefined;
   if (chosen === undefined && remote === undefined) return undefined;
   const source =
@@ -33,9 +33,31 @@ export async function detect(entry: ClusterEntry, api: ClusterApi, options: Call
     throw problem('istiod.release-unknown', { name: `${entry.istio.namespace}/${name}` }, { kind: 'bad-input', field: 'istio.release' });
   }
   const release = plainRelease(source.value) ?? source.value;
-  const present = (found?.objects ?? []).map(revisionOf);
   const facts = { entry, api, revision, tags: tags ?? [], present, istiod: chosen, release };
   return { era: 'istiod', release, source, ...(await readDetails(facts, options)) };
+}
+
+/** What is told of an istiod whose release the inventory pins; nothing of what runs it where the account may not see that. */
+export async function pinnedDetails(
+  { entry, api, controlPlane: { release } }: Pick<ClusterScope, 'entry' | 'api' | 'controlPlane'>,
+  options: CallOptions = {},
+): Promise<Pick<ControlPlane, 'details' | 'limits'>> {
+  const [found, tags] = await Promise.all([readable(istiods(entry, api, options)), readTags(entry, api, options)]);
+  const { revision, chosen, present } = choose(entry, found, tags);
+  const remote = chosen === undefined ? await remoteService(entry, api, options) : undefined;
+  const { details, limits } = await readDetails({ entry, api, revision, tags: tags ?? [], present, istiod: chosen, release }, options);
+  // That istiod runs elsewhere is told by what leads there, not by what is not seen here.
+  return chosen === undefined && remote === undefined ? { details } : { details, limits };
+}
+
+function choose(
+  entry: ClusterEntry,
+  found: Awaited<ReturnType<typeof istiods>>,
+  tags: Awaited<ReturnType<typeof readTags>>,
+): { readonly revision: ValueSource; readonly chosen: KubeObject | undefined; readonly present: readonly string[] } {
+  const revision = chosenRevision(entry, tags);
+  const chosen = found?.objects.find((object) => revisionOf(object) === revision.value) ?? found?.objects[0];
+  return { revision, chosen, present: (found?.objects ?? []).map(revisionOf) };
 }
 
 /** The control plane for a release that the inventory pins; undefined where the release is another era's. */

@@ -1,6 +1,6 @@
 import type { Era } from '../era.ts';
 import { checks } from './checks.ts';
-import { detect, pinned } from './detect.ts';
+import { detect, pinned, pinnedDetails } from './detect.ts';
 import { generate, hostInputs } from './generate.ts';
 import { entryOf, groups } from './groups.ts';
 import { findings } from './lint.ts';
@@ -19,6 +19,7 @@ export const istiod: Era = {
   watched,
   detect,
   pinned,
+  details: pinnedDetails,
   loadBalancers: readBalancers,
   services: readServices,
   setupPreview,

@@ -64,6 +64,20 @@ describe('detection of istiod', () => {
     assert.equal((await era('istio/pilot:1.8.0')).era.id, 'istiod');
   });
 
+  it('tells the gateway of a cluster whose release the inventory pins', async () => {
+    const entry = clusterEntry({
+      istio: { namespace: 'istio-system', release: '1.30.2' },
+      ingress: { service: 'istio-eastwestgateway', hostname: 'san' },
+    });
+    const found = async (...objects: KubeObject[]) => {
+      const { controlPlane } = await eraOf(entry, async () => world(gateway([{ hostname: 'a1.elb.example' }]), ...objects));
+      const value = (wanted: string) => controlPlane.details?.find(({ id }) => id === wanted)?.value;
+      return [controlPlane.release, value('gateway-address'), value('certificate-names'), controlPlane.limits];
+    };
+    assert.deepEqual(await found(istiod('istio/pilot:1.31.0')), ['1.30.2', 'a1.elb.example', '-', []]);
+    assert.deepEqual(await found(), ['1.30.2', 'a1.elb.example', undefined, undefined]);
+  });
+
   it('tells whether the certificate of istiod holds the host name that VMs call it by, and how it gets there', async () => {
     const entry = clusterEntry({ ingress: { service: 'istio-eastwestgateway', hostname: 'san' } });
     const found = async (names?: string) => {
