@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { createMesh } from '../../../../src/mesh/createMesh.ts';
 import { eraOf } from '../../../../src/mesh/eras.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
 import { gatewayCommands } from '../../../../src/mesh/istiod/gatewayCommands.ts';
 import { assertRegisters, assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
 import { vmPlans } from '../../../../src/mesh/istiod/vmPlans.ts';
 import { setupPreview } from '../../../../src/mesh/istiod/setup.ts';
+import type { MeshPorts } from '../../../../src/mesh/mesh.ts';
 import type { KubeObject, VmHost } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
 import { clusterEntry, coded, gateway, PLANE, world, vmScope } from './support.ts';
@@ -104,6 +106,17 @@ describe('detection of istiod', () => {
     assert.ok(helm.endsWith(String.raw`--set 'pilot.env.ISTIOD_CUSTOM_HOST=other.example\,a1.elb.example'`), helm);
     const plane = await detect(clusterEntry(), world(istiod('istio/pilot:1.31.0'), gateway([{ hostname: 'a1.elb.example' }])));
     assert.ok(plane?.details?.every(({ id }) => id !== 'certificate-names'));
+  });
+
+  it('tells it at once where the inventory, or a form, changes how VMs call istiod', async () => {
+    const api = world(istiod('istio/pilot:1.31.0'), gateway([{ hostname: 'a1.elb.example' }]));
+    let entry = clusterEntry();
+    const { ports, inventory } = vmScope(api);
+    const connections = { contexts: async () => [], hosts: async () => [], cluster: async () => api, close: async () => undefined };
+    const mesh = createMesh({ ...ports, connections } as unknown as MeshPorts, () => ({ ...inventory, clusters: [entry] }));
+    assert.equal((await mesh.setupPreview('prod')).commands, undefined);
+    entry = clusterEntry({ ingress: { service: 'istio-eastwestgateway', hostname: 'san' } });
+    assert.equal((await mesh.setupPreview('prod')).commands?.length, 2);
   });
 
   it('routes the host name to the revision that VMs call by it', async () => {
