@@ -61,6 +61,9 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     generated,
     plans,
     repaint: () => tree.repaint(),
+    focusTree: async () => {
+      if (view.visible) await vscode.commands.executeCommand('meshExpansion.tree.focus');
+    },
     openForm: (request) => forms.open(request),
     runChecks: (vm, only) => checks.run(vm, only),
     showText: (name, text, language) => textDocuments.show(name, text, language),

@@ -39,6 +39,8 @@ export interface App {
   readonly plans: Plans;
   /** Draws the tree again from what is known. */
   readonly repaint: () => void;
+  /** Gives the tree the keyboard where it is on the screen. */
+  readonly focusTree: () => Promise<void>;
   readonly openForm: (request: FormRequest) => void;
   /** Runs checks in a terminal. */
   readonly runChecks: (vm: string, only?: readonly string[]) => Promise<void>;

@@ -41,7 +41,7 @@ describe('the workbench in Chinese, on the lab', function () {
     assert.match(await form.preview(), /将要执行的操作/);
   });
 
-  it('leads the keyboard to the first wrong field, says there and at once what is wrong, and keeps the focus while the steps are read', async () => {
+  it('leads the keyboard to the first wrong field, says there and at once what is wrong, keeps the focus while the steps are read, and gives it back to the tree', async () => {
     assert.ok(workbench);
     const { keyboard } = workbench.page;
     const form = new Form(workbench);
@@ -62,5 +62,6 @@ describe('the workbench in Chinese, on the lab', function () {
     await form.focused('submit');
     await keyboard.press('Escape');
     await form.field('submit').waitFor({ state: 'detached' });
+    await workbench.page.locator('.sidebar .monaco-list:focus').waitFor({ timeout: 5000 });
   });
 });

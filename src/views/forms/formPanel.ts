@@ -29,6 +29,8 @@ export class FormPanel {
   #preview: Preview = defaultPreview;
   #restored = false;
   #busy = false;
+  /** The page has the keyboard. */
+  #focused = false;
   #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #request: FormRequest;
@@ -77,7 +79,9 @@ export class FormPanel {
       case 'draft':
         return this.#saveDraft();
       case 'cancel':
-        this.#panel.dispose();
+        return this.#close();
+      case 'focus':
+        this.#focused = said.here;
         return;
       case 'copy':
         return this.#copy(this.#described?.commandLine);
@@ -174,7 +178,7 @@ export class FormPanel {
       }
       if (ok) {
         await this.#keep(undefined);
-        this.#panel.dispose();
+        await this.#close();
         return;
       }
     } finally {
@@ -189,8 +193,15 @@ export class FormPanel {
     if (!this.#valid()) return;
     await this.#definition.save(this.#values);
     await this.#keep(undefined);
-    this.#panel.dispose();
+    await this.#close();
     this.#app.repaint();
+  }
+
+  /** Who works by keyboard goes on in the tree, where what was done shows: a page that is gone leaves the focus nowhere. */
+  async #close(): Promise<void> {
+    const focused = this.#focused && this.#panel.active;
+    this.#panel.dispose();
+    if (focused) await this.#app.focusTree();
   }
 
   async #copy(line: string | undefined): Promise<void> {

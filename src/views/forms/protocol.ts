@@ -116,6 +116,7 @@ export type FromPage =
   | { readonly type: 'submit' | 'draft' | 'cancel' | 'copy' | 'connect' | 'startOver' | 'extra' }
   | { readonly type: 'copyCommand'; /** Place in the preview's commands. */ readonly index: number }
   | { readonly type: 'browse'; readonly field: string }
+  | { readonly type: 'focus'; /** Whether the page has the keyboard. */ readonly here: boolean }
   | { readonly type: 'open'; readonly file: string };
 
 export const defaultPreview: Preview = { status: 'idle', summary: '', facts: [], steps: [] };

@@ -169,8 +169,11 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   document.getElementById('submit')?.click();
 });
+window.addEventListener('focus', () => send({ type: 'focus', here: true }));
+window.addEventListener('blur', () => send({ type: 'focus', here: false }));
 window.addEventListener('message', (event: MessageEvent<Partial<ToPage>>) => {
   // Only the host that made this page posts here; a frame of another origin cannot be inside it (the page's policy allows none).
   if (event.data.state !== undefined) draw(event.data.state);
 });
 send({ type: 'ready' });
+send({ type: 'focus', here: document.hasFocus() });
