@@ -140,6 +140,8 @@ export interface LoadBalancer {
   /** What it is for, e.g. `dns`, `pilot`, `mixer`, `citadel`. */
   readonly role: string;
   readonly state: LoadBalancerState;
+  /** Of a `hostname`: VMs reach it by that as well as by an address. */
+  readonly byHostname?: boolean;
   readonly address?: string;
   readonly ports: readonly { readonly port: number; readonly protocol: string; readonly name?: string }[];
   /** ISO 8601 creation time; a pending balancer's age comes from it. */

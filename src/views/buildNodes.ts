@@ -1,4 +1,5 @@
 import type { ServiceEntry } from '../mesh/model.ts';
+import { servingState } from './balancers.ts';
 import {
   needsAttention,
   type ClusterNode,
@@ -81,7 +82,7 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
   return [
     ...error,
     ...noticesOf(node, known),
-    group('loadBalancers', { count: balancers.length, good: balancers.filter((balancer) => balancer.state === 'ready').length }),
+    group('loadBalancers', { count: balancers.length, good: balancers.filter((balancer) => servingState(balancer) === 'ready').length }),
     ...(groups === undefined
       ? []
       : [group('workloadGroups', { count: sum('count'), good: sum('connected'), attention: sum('attention') })]),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ago } from '../editor/durations.ts';
 import type { Texts } from '../editor/texts.ts';
+import { servingState } from './balancers.ts';
 import { icon, type Line } from './line.ts';
 import { membershipText } from './membership.ts';
 import type { ClusterNode, GroupNode, LoadBalancerNode, NoticeNode, ServiceNode, UnmanagedNode, WorkloadGroupNode } from './nodes.ts';
@@ -93,7 +94,8 @@ export function balancerLine({ balancer }: LoadBalancerNode, { t }: Texts): Line
   const udp = balancer.ports.some((port) => port.protocol === 'UDP');
   const ports = balancer.ports.map(({ port, protocol }) => (udp ? `${protocol} ${port}` : String(port))).join(' ');
   const age = ago(balancer.createdAt);
-  const state = t(`editor.balancer.${balancer.state}`);
+  const serving = servingState(balancer);
+  const state = t(`editor.balancer.${serving}`);
   const shown = {
     ready: `${balancer.address ?? ''}  ${ports}`,
     hostname: `${balancer.address ?? ''}  ${state}`,
@@ -109,8 +111,8 @@ export function balancerLine({ balancer }: LoadBalancerNode, { t }: Texts): Line
   const tags = `${balancer.state === 'missing' ? '' : '+object'}${balancer.address === undefined ? '' : '+address'}`;
   return {
     label: balancer.ref.name,
-    description: shown[balancer.state],
-    icon: icons[balancer.state],
+    description: shown[serving],
+    icon: icons[serving],
     context: `loadBalancer${tags}`,
     state,
   };

@@ -4,6 +4,7 @@ import { appendWords } from '../editor/plainMarkdown.ts';
 import { sourceText } from '../editor/sourceText.ts';
 import type { Texts } from '../editor/texts.ts';
 import type { WorkloadEntry, WorkloadGroupFacts } from '../mesh/model.ts';
+import { servingState } from './balancers.ts';
 import { membershipText } from './membership.ts';
 import type { Node } from './nodes.ts';
 
@@ -54,7 +55,7 @@ function rowsOf(node: Node, texts: Texts): readonly Row[] {
     case 'loadBalancer':
       return [
         ...row('object', `${node.balancer.ref.kind} ${node.balancer.ref.namespace ?? ''}/${node.balancer.ref.name}`),
-        ...row('state', t(`editor.balancer.${node.balancer.state}`)),
+        ...row('state', t(`editor.balancer.${servingState(node.balancer)}`)),
         ...row('address', node.balancer.address),
         ...row(
           'ports',

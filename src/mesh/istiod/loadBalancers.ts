@@ -19,6 +19,7 @@ export async function readBalancers({ api, entry }: ClusterScope, options: CallO
       ref,
       role: 'gateway',
       state,
+      ...(state === 'hostname' ? { byHostname: true } : {}),
       address: address ?? hostname,
       ports: listAt(service, 'spec', 'ports').map((port) => ({
         port: numberAt(port, 'port') ?? 0,

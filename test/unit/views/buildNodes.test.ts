@@ -115,6 +115,16 @@ describe('the nodes of the tree', () => {
     assert.deepEqual(counts('vms'), [2, 4, 2]);
   });
 
+  it('count a balancer with a host name as ready where that serves as well as an address', () => {
+    const ready = (more: Partial<LoadBalancer>) => {
+      const loadBalancers = [{ ...balancer('gateway', 'hostname'), ...more }];
+      const what = known({ cluster: { loading: false, at: 1, value: { ...facts, loadBalancers } } });
+      const node = group(what, 'loadBalancers');
+      return node.kind === 'group' ? node.good : undefined;
+    };
+    assert.deepEqual([ready({}), ready({ byHostname: true })], [0, 1]);
+  });
+
   it('put the VMs in order of urgency, then of name', () => {
     const what = known({
       vms: ['a', 'b', 'c', 'd', 'e', 'f'].map(vm),
