@@ -71,8 +71,8 @@ export function preflightStep(work: HostWork, files: readonly GeneratedFile[]): 
 function hostNotes({ address }: VmScope, { facts }: HostState): readonly StepDetail[] {
   if (facts === undefined) return [];
   const { os, loginUser, sudo, addresses } = facts;
-  const system = { os: `${os.id} ${os.version}`, architecture: os.architecture, user: loginUser, sudo };
-  const notes: StepDetail[] = [{ kind: 'note', text: message('host.preflight.host', system) }];
+  const system = { os: `${os.id} ${os.version}`, architecture: os.architecture, user: loginUser };
+  const notes: StepDetail[] = [{ kind: 'note', text: message(`host.preflight.host.${sudo}`, system) }];
   if (address !== undefined && !addresses.some((one) => one.address === address)) {
     const found = addresses.map((one) => one.address).join(', ');
     notes.push({ kind: 'note', text: message('host.preflight.address', { address, found }) });
