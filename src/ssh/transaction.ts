@@ -49,7 +49,11 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
       changes: changes.map((change) => ({ path: change.path, before: change.now.exists ? 'kept' : 'absent' })),
     };
     const bytes = Buffer.from(JSON.stringify(record));
-    receive.push(`rm -rf -- ${generation}`, `mkdir -p -- ${generation}`, `head -c ${bytes.length} >${generation}/changes.json`);
+    receive.push(
+      `[ ! -e ${generation} ] || rm -rf -- ${generation}`,
+      `mkdir -p -- ${generation}`,
+      `head -c ${bytes.length} >${generation}/changes.json`,
+    );
     data.push(bytes);
   }
   const missing = missingDirectories(transaction);
@@ -84,7 +88,9 @@ export async function commitTransaction(shell: RemoteShell, transaction: Transac
       ),
       `replace ${manifestIndex} ${STATE_DIRECTORY} manifest.json`,
       `commit ${words(directories)}`,
-      ...(transaction.record === undefined ? [] : [`rm -rf -- ${STATE_DIRECTORY}/generations/${transaction.record - KEPT_GENERATIONS}`]),
+      ...(transaction.record === undefined || transaction.record <= KEPT_GENERATIONS
+        ? []
+        : [`rm -rf -- ${STATE_DIRECTORY}/generations/${transaction.record - KEPT_GENERATIONS}`]),
       ...(transaction.afterwards === undefined ? [] : [transaction.afterwards]),
     ].join('\n'),
   );

@@ -17,7 +17,10 @@ begin() {
   sync -- "$S/made" "$S/dirs" "$S/journal.new" "$S"
 }
 wait_in() {
-  for dir do rm -rf -- "$dir/$T"; mkdir -m 700 -- "$dir/$T"; done
+  for dir do
+    if [ -e "$dir/$T" ] || [ -h "$dir/$T" ]; then rm -rf -- "$dir/$T"; fi
+    mkdir -m 700 -- "$dir/$T"
+  done
 }
 # receive INDEX DIRECTORY SIZE: the next SIZE bytes of stdin.
 receive() (
@@ -47,7 +50,7 @@ dress() (
 )
 # keep PATH DESTINATION: what is there now, in root's own directory.
 keep() {
-  rm -rf -- "$2"
+  if [ -e "$2" ] || [ -h "$2" ]; then rm -rf -- "$2"; fi
   cp -a -T -- "$1" "$2"
 }
 # hold INDEX DIRECTORY NAME: another name for what is there, so that it can come back as it is.
@@ -97,8 +100,14 @@ commit() {
  */
 export const PLACE_FUNCTIONS = `
 place() {
+  known=
   for path do
     dir=\${path%/*}
+    if [ -n "$known" ] && [ "$dir" = "$looked" ]; then
+      printf 'place %s\\t%s\\t%s\\n' "$known" "$at" "$path"
+      continue
+    fi
+    looked=$dir
     at=\${dir:-/}
     while [ "$at" != / ]; do
       if [ -h "$at" ]; then
@@ -114,7 +123,8 @@ place() {
       at=\${at%/*}
       at=\${at:-/}
     done
-    printf 'place %s\\t%s\\t%s\\n' "$(cd -P -- "$at" && pwd -P)" "$at" "$path"
+    known=$(cd -P -- "$at" && pwd -P)
+    printf 'place %s\\t%s\\t%s\\n' "$known" "$at" "$path"
   done
 }
 `;
