@@ -1,6 +1,6 @@
 import { citadel } from './citadel/era.ts';
 import type { Era } from './era.ts';
-import { MeshError } from './errors.ts';
+import { isMeshError, MeshError } from './errors.ts';
 import { istiod } from './istiod/era.ts';
 import { message } from './messages.ts';
 import type { ClusterEntry, ControlPlane } from './model.ts';
@@ -45,7 +45,14 @@ export async function eraOf(
   if (entry.istio.release === undefined) return detected(entry, await api(), known, options);
   const { era, controlPlane } = pinned(entry, entry.istio.release, known);
   if (era.details === undefined) return { era, controlPlane };
-  return { era, controlPlane: { ...controlPlane, ...(await era.details({ entry, api: await api(), controlPlane }, options)) } };
+  try {
+    return { era, controlPlane: { ...controlPlane, ...(await era.details({ entry, api: await api(), controlPlane }, options)) } };
+  } catch (error) {
+    options?.signal?.throwIfAborted();
+    // A pinned release is there to need no cluster: what does need one meets this error itself.
+    if (!isMeshError(error)) throw error;
+    return { era, controlPlane };
+  }
 }
 
 /** The era of a release, without any cluster. */

@@ -178,8 +178,6 @@ describe('on the lab', function () {
     );
     try {
       opened.fire({ element: await child(undefined, `cluster:${lab.contexts.lab}`) });
-      const readAt = facts.cluster(lab.contexts.lab).at ?? 0;
-      await until('the watch has begun', () => ((facts.cluster(lab.contexts.lab).at ?? 0) > readAt ? true : undefined));
       await kubectl('-n', 'istio-system', 'delete', 'service', 'mixer-ilb');
       const since = Date.now();
       await until('the balancer is shown missing', () =>
