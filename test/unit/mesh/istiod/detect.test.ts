@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createMesh } from '../../../../src/mesh/createMesh.ts';
 import { eraOf } from '../../../../src/mesh/eras.ts';
+import { MeshError } from '../../../../src/mesh/errors.ts';
 import { detect } from '../../../../src/mesh/istiod/detect.ts';
 import { gatewayCommands } from '../../../../src/mesh/istiod/gatewayCommands.ts';
 import { assertRegisters, assertSameNetwork } from '../../../../src/mesh/istiod/limits.ts';
 import { vmPlans } from '../../../../src/mesh/istiod/vmPlans.ts';
 import { setupPreview } from '../../../../src/mesh/istiod/setup.ts';
 import type { MeshPorts } from '../../../../src/mesh/mesh.ts';
+import { message } from '../../../../src/mesh/messages.ts';
 import type { KubeObject, VmHost } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
 import { clusterEntry, coded, gateway, PLANE, world, vmScope } from './support.ts';
@@ -78,6 +80,15 @@ describe('detection of istiod', () => {
     };
     assert.deepEqual(await found(istiod('istio/pilot:1.31.0')), ['1.30.2', 'a1.elb.example', '-', []]);
     assert.deepEqual(await found(), ['1.30.2', 'a1.elb.example', undefined, undefined]);
+  });
+
+  it('needs no cluster for the era of a pinned release', async () => {
+    const entry = clusterEntry({ istio: { namespace: 'istio-system', release: '1.30.2' } });
+    const gone = () => Promise.reject(new MeshError({ code: 'cluster.unreachable', userMessage: message('mesh.cancelled') }));
+    const { era, controlPlane } = await eraOf(entry, gone);
+    assert.deepEqual([era.id, controlPlane.release, controlPlane.details], ['istiod', '1.30.2', undefined]);
+    const cancelled = AbortSignal.abort();
+    await assert.rejects(eraOf(entry, gone, undefined, { signal: cancelled }), (error) => error === cancelled.reason);
   });
 
   it('tells whether the certificate of istiod holds the host name that VMs call it by, and how it gets there', async () => {
