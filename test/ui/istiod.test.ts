@@ -20,7 +20,7 @@ const HEALTHY_OR_EXPIRING = /^vm-1, .*(\bhealthy|expires)/;
 interface Entry {
   metadata: { name: string; annotations?: Record<string, string> };
   spec: { address: string };
-  status?: { conditions?: { type: string; status: string }[] };
+  status?: { conditions?: { type: string; status: string; lastProbeTime?: string }[] };
 }
 
 describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
@@ -74,6 +74,20 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
       await form.type('probePath', '/healthz');
     }
     await form.ready(LONG_MS);
+  };
+  const renew = async (shown: Workbench, vm: string): Promise<void> => {
+    await shown.contextMenu(new RegExp(`^${vm}\\b`), 'Renew Credentials');
+    const plan = shown.page.locator('.quick-input-list [role="option"]:visible');
+    const asked = shown.page.locator('.quick-input-list [role="checkbox"]:visible');
+    await plan.or(asked).first().waitFor({ timeout: LONG_MS });
+    // A row that is drawn anew while its menu is open is no longer named by VS Code: the command then asks for the VM.
+    if ((await asked.count()) > 0) {
+      await asked.filter({ hasText: vm }).first().click();
+      await shown.page.keyboard.press('Enter');
+    }
+    await plan.first().waitFor({ timeout: LONG_MS });
+    await shown.page.keyboard.press('Enter');
+    await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
   };
   const joinForm = async (shown: Workbench, vm: string, group: string): Promise<void> => {
     await shown.command('Mesh Expansion: Join VM');
@@ -247,10 +261,13 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     {
       name: 'istiod-12-back',
       async run(shown) {
+        const startedMs = Math.floor(Date.now() / 1000) * 1000;
         await onVm('vm-1', 'sudo', 'systemctl', 'start', '--no-block', 'istio');
-        // The entry may still say what was so before: a probe that fails while Envoy starts comes after that.
-        const ready = ['curl', '-sf', '-m', '2', 'http://127.0.0.1:15021/healthz/ready'];
-        await eventually('the agent is ready', async () => (await lab.ssh('vm-1', ready, { tolerant: true })).code === 0);
+        // The entry still says what was so before; only a transition is sent (facts 3.4), so this start's own word must be there first.
+        await eventually('a probe of this start says yes', async () => {
+          const healthy = (await entries('mysql'))[0]?.status?.conditions?.find(({ type }) => type === 'Healthy');
+          return healthy?.status === 'True' && Date.parse(healthy.lastProbeTime ?? '') >= startedMs;
+        });
         await shown.treeItem(HEALTHY).waitFor({ timeout: LONG_MS });
       },
     },
@@ -336,10 +353,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
         await root(
           'systemctl stop istio; echo SECRET_TTL=20s >>/var/lib/istio/envoy/sidecar.env; rm /etc/certs/cert-chain.pem /etc/certs/key.pem',
         );
-        await shown.contextMenu(/^vm-1\b/, 'Renew Credentials');
-        await shown.page.locator('.quick-input-list [role="option"]').first().waitFor({ timeout: LONG_MS });
-        await shown.page.keyboard.press('Enter');
-        await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
+        await renew(shown, 'vm-1');
         await shown.clearNotifications();
         const gateway = await get<{ status: { loadBalancer: { ingress: { ip: string }[] } } }>(
           'service',
@@ -361,10 +375,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     {
       name: 'istiod-19-renewed',
       async run(shown) {
-        await shown.contextMenu(/^vm-1\b/, 'Renew Credentials');
-        await shown.page.locator('.quick-input-list [role="option"]').first().waitFor({ timeout: LONG_MS });
-        await shown.page.keyboard.press('Enter');
-        await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
+        await renew(shown, 'vm-1');
         await shown.treeItem(HEALTHY_OR_EXPIRING).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
       },
