@@ -4,10 +4,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { clearInterval, setInterval } from 'node:timers';
 import { packExtension } from './package.mjs';
+import { ensureCodeServer } from './toolchain/codeServer.mjs';
 import { ensureDependencies, root } from './toolchain/dependencies.mjs';
 import { jobsOf, suites } from './toolchain/jobs.mjs';
 import { node24, node24Environment } from './toolchain/onNode24.mjs';
 import { run, say } from './toolchain/process.mjs';
+import { ensureChromium } from './toolchain/systemPackages.mjs';
 import { buildLabs, createTestLabs } from './toolchain/testLabs.mjs';
 
 const asked = process.argv.slice(2);
@@ -75,11 +77,12 @@ async function main() {
     ? () => packExtension()
     : () => run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env: node24Environment() });
   if (!(await prepared('build', build))) return;
-  if (needs.has('labs')) {
-    say('Building what the labs run, where it is missing: the first time about 15 minutes');
-    if (!(await prepared('programs of the labs', () => buildLabs(40 * 60_000)))) return;
-  }
-  await runJobs(jobs);
+  // Before any test: what jobs would install beside each other makes every one of them slow, once. apt-get first, for the labs use it too.
+  if (needs.has('editor') && !(await prepared('the browser', ensureChromium))) return;
+  const editor = needs.has('editor') ? prepared('the editor', ensureCodeServer) : true;
+  if (needs.has('labs')) say('Building what the labs run, where it is missing: the first time about 15 minutes');
+  const programs = needs.has('labs') ? prepared('programs of the labs', () => buildLabs(40 * 60_000)) : true;
+  if ((await Promise.all([editor, programs])).every(Boolean)) await runJobs(jobs);
 }
 
 for (const [signal, code] of [

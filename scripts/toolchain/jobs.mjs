@@ -62,7 +62,10 @@ function jobsIn(suite) {
 
 const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, run }];
 
-/** By name of a suite: its jobs, what must be there before (`on`; `labs`: the programs that labs run), and `only` where it runs by its name alone. */
+/**
+ * By name of a suite: its jobs, what must be there before (`on`; `labs`: the programs that labs run; `editor`: code-server and a browser), and `only` where
+ * it runs by its name alone.
+ */
 export const suites = {
   lint: { jobs: () => single('lint', [], (_env, quiet) => runLint({ quiet })) },
   unit: {
@@ -70,8 +73,8 @@ export const suites = {
     jobs: () => single('unit', [], (_env, quiet) => mochaRun('unit', ['test/unit/**/*.test.ts'], { quiet, limitMs: 5 * MINUTE_MS })),
   },
   lab: { on: ['build', 'labs'], jobs: () => jobsIn('lab') },
-  ui: { on: ['vsix', 'labs'], jobs: () => jobsIn('ui') },
-  host: { on: ['build', 'labs'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
+  ui: { on: ['vsix', 'labs', 'editor'], jobs: () => jobsIn('ui') },
+  host: { on: ['build', 'labs', 'editor'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
   desktop: { on: ['build', 'labs'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
 };
 

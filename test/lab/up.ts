@@ -22,6 +22,7 @@ import { ensureProcess } from './processes.ts';
 import type { IstioKind } from './record.ts';
 import { claimRecord } from './record.ts';
 import { makeSshKey, writeSshConfig } from './ssh.ts';
+import { buildStandins } from './standins/index.ts';
 import { aptInstall } from './toolchain/apt.ts';
 import type { ClusterBinaries } from './toolchain/binaries.ts';
 import { clusterBinaries } from './toolchain/binaries.ts';
@@ -55,7 +56,10 @@ export async function up(lab: string, machines: number, context: BuildContext, i
     await aptInstall(context, HOST_PACKAGES);
     await allowWatchers();
     const record = await claimRecord(lab, machines, istio);
-    const [baseRoot, binaries] = await Promise.all([machineRoot(context), clusterBinaries(context, modulesOf(record.istio))]);
+    const [baseRoot, binaries] = await Promise.all([
+      machineRoot(context),
+      clusterBinaries(context, modulesOf(record.istio), (buildCache) => buildStandins(context, buildCache)),
+    ]);
     const addresses = labAddresses(record.index);
     const paths = labPaths(lab);
     const places = machinePlaces(addresses, record.machines);

@@ -7,9 +7,13 @@ import { sidecarReleases } from '../realIstio/sidecarPackage.ts';
 import { machineRoot } from './machineRoot.ts';
 
 const context = { cacheDirectory, report: (line: string) => void process.stderr.write(`${line}\n`) };
-const binaries = await clusterBinaries(context);
+// The root is mostly unpacked and written, programs are mostly computed.
+const [root, binaries] = await Promise.all([
+  machineRoot(context),
+  clusterBinaries(context, undefined, (buildCache) => buildStandins(context, buildCache)),
+]);
 const built = {
-  machineRoot: await machineRoot(context),
+  machineRoot: root,
   ...binaries,
   ...(await buildStandins(context)),
   sidecarReleases: await sidecarReleases(context, binaries['pilot-agent']),

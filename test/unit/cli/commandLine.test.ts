@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const cli = path.resolve(import.meta.dirname, '../../../src/cli.ts');
+// As it is installed; the build makes it before the tests.
+const cli = path.resolve(import.meta.dirname, '../../../dist/cli.cjs');
 const inventory = `version: 1
 clusters: [{ name: prod, context: nowhere }]
 vms: [{ name: db-1, cluster: prod, namespace: vm }]
@@ -29,7 +30,7 @@ async function run(
 }
 
 describe('command line', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder = '';
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'mesh-expansion-cli-'));
