@@ -5,6 +5,7 @@ import { isOn, numberOf, option, type EffectiveConfig } from './config/effective
 import { expandPath } from './config/tokens.ts';
 import { hostError } from './errors.ts';
 import {
+  entriesFor,
   fingerprint,
   hostKeyStatus,
   keyType,
@@ -43,9 +44,9 @@ export class HostKeyPolicy {
   private constructor(config: EffectiveConfig, trust: TrustStore, entries: readonly KnownHost[]) {
     this.#config = config;
     this.#trust = trust;
-    this.#entries = entries;
     const alias = option(config, 'hostkeyalias');
     this.#name = alias === undefined ? { host: config.hostName, port: config.port } : { host: alias };
+    this.#entries = entriesFor(entries, this.#name);
   }
 
   static async load(config: EffectiveConfig, trust: TrustStore): Promise<HostKeyPolicy> {

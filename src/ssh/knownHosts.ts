@@ -36,6 +36,12 @@ export function parseKnownHosts(text: string): KnownHost[] {
   return entries;
 }
 
+/** The entries that speak of the host: files may hold thousands, and a hashed name costs a hash each time it is looked at. */
+export function entriesFor(entries: readonly KnownHost[], name: HostName): KnownHost[] {
+  const names = new Set([lookupName(name), name.host.toLowerCase()]);
+  return entries.filter((entry) => [...names].some((one) => matchesHost(entry.hosts, one)));
+}
+
 /**
  * What the files say about a key that a server showed. A revoked key is refused whatever else is known; a key of the same type that differs
  * is a mismatch; a key of a type that is not known yet is unknown. With a port of its own, a key known under the plain name is a match too, as in OpenSSH.
@@ -118,6 +124,7 @@ function matchesHost(hosts: string, name: string): boolean {
 }
 
 function matchesPattern(pattern: string, name: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === name;
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
+  entriesFor,
   fingerprint,
   hostKeyStatus,
   keyType,
@@ -28,8 +29,12 @@ describe('known_hosts', () => {
   const two = makeKey('two', '-t', 'ed25519');
   const ecdsa = makeKey('ecdsa', '-t', 'ecdsa', '-b', '384');
   const rsa = makeKey('rsa', '-t', 'rsa', '-b', '2048');
-  const status = (text: string, key = one, host = 'db.example.com', port = 22): string =>
-    hostKeyStatus(parseKnownHosts(text), { host, port }, key.blob);
+  const status = (text: string, key = one, host = 'db.example.com', port = 22): string => {
+    const name = { host, port };
+    const found = hostKeyStatus(parseKnownHosts(text), name, key.blob);
+    assert.equal(hostKeyStatus(entriesFor(parseKnownHosts(text), name), name, key.blob), found, 'what speaks of others does not count');
+    return found;
+  };
 
   it('matches a name, one of several, and a pattern; not what is negated', () => {
     assert.equal(status(`db.example.com ${one.line}`), 'match');
