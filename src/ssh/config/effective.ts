@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
-import { errorText, hostError } from '../errors.ts';
 import { checkAlias } from '../words.ts';
 import { computeWithoutSsh } from './fallback.ts';
+import { askOpenSsh } from './openSsh.ts';
 
 /** The options of one destination as OpenSSH would use them: lower-case keyword to its lines, in order. */
 export interface EffectiveConfig {
@@ -25,12 +24,10 @@ export interface ConfigQuery {
   readonly port?: number;
 }
 
-const LIMIT_MS = 10_000;
-
 /** Effective configuration by `ssh -G`, else by the parser. Throws `host.name`, `host.config` (ssh's own words), `cancelled`. */
 export async function effectiveConfig(alias: string, query: ConfigQuery = {}): Promise<EffectiveConfig> {
   checkAlias(alias);
-  const text = await runSshG(alias, query);
+  const text = await askOpenSsh(alias, query);
   const options = text === undefined ? await computeWithoutSsh(alias, query.configFile) : parseOptions(text);
   return fromOptions(alias, options, text === undefined ? 'parser' : 'ssh', query);
 }
@@ -81,23 +78,6 @@ function fromOptions(
     options,
     source,
   };
-}
-
-/** Undefined where there is no OpenSSH client. */
-function runSshG(alias: string, query: ConfigQuery): Promise<string | undefined> {
-  const overrides = [
-    ...(query.user === undefined ? [] : ['-l', query.user]),
-    ...(query.port === undefined ? [] : ['-p', String(query.port)]),
-  ];
-  const argv = ['-G', ...(query.configFile === undefined ? [] : ['-F', query.configFile]), ...overrides, '--', alias];
-  return new Promise((resolve, reject) => {
-    execFile('ssh', argv, { timeout: LIMIT_MS, maxBuffer: 1 << 20, signal: query.signal }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else if (error.code === 'ENOENT') resolve(undefined);
-      else if (error.name === 'AbortError') reject(hostError('cancelled', { host: alias }, { text: 'cancelled.before', cause: error }));
-      else reject(hostError('host.config', { host: alias, text: errorText(new Error(stderr || error.message)) }, { cause: error }));
-    });
-  });
 }
 
 /** Names of this computer, for the tokens of option values. */

@@ -1,5 +1,5 @@
 import SSHConfig from 'ssh-config';
-import { readConfigText, userConfigFile } from './files.ts';
+import { readConfigText, SYSTEM_CONFIG_FILE, userConfigFile } from './files.ts';
 
 /**
  * Options where this computer has no OpenSSH client: first value wins, Include is followed, `Match exec` is never run.
@@ -10,7 +10,7 @@ export async function computeWithoutSsh(alias: string, configFile?: string): Pro
   const host = alias.slice(at + 1);
   const text =
     configFile === undefined
-      ? `${await readConfigText(userConfigFile())}\nHost *\n${await readConfigText('/etc/ssh/ssh_config')}`
+      ? `${await readConfigText(userConfigFile())}\nHost *\n${await readConfigText(SYSTEM_CONFIG_FILE)}`
       : await readConfigText(configFile);
   const query = { Host: host, ...(at > 0 ? { User: alias.slice(0, at) } : {}) };
   const computed = SSHConfig.parse(text).compute(query, { ignoreCase: true, matchExec: false });

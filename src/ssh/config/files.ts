@@ -12,12 +12,19 @@ export async function readConfigText(file: string, depth = 0): Promise<string> {
     if (include?.[1] === undefined) lines.push(line);
     else {
       for (const pattern of include[1].match(/"[^"]*"|\S+/g) ?? []) {
-        for (const path of await expandGlob(resolveInclude(pattern.replace(/^"|"$/g, ''), file)))
-          lines.push(await readConfigText(path, depth + 1));
+        for (const path of await includedFiles(pattern.replace(/^"|"$/g, ''), file)) lines.push(await readConfigText(path, depth + 1));
       }
     }
   }
   return lines.join('\n');
+}
+
+/** Where most builds of OpenSSH have the system's file. */
+export const SYSTEM_CONFIG_FILE = '/etc/ssh/ssh_config';
+
+/** Files that an Include with this pattern reads, in order. */
+export function includedFiles(pattern: string, from: string): Promise<string[]> {
+  return expandGlob(resolveInclude(pattern, from));
 }
 
 export function userConfigFile(): string {
