@@ -18,14 +18,14 @@ export function parseDescribed(lines: readonly string[]): Map<string, Described>
   const add = (path: string, part: Partial<Described>): void => void found.set(path, { exists: true, ...found.get(path), ...part });
   for (const line of lines) {
     const stat = /^(stat|linked) ([0-9a-f]+) (\S+) (\S+) (\d+) (\/.*)$/.exec(line);
-    const hash = /^hash ([0-9a-f]{64}) (\/.*)$/.exec(line);
     const leads = /^leads (.*)\t(\/.*)$/.exec(line);
     if (stat !== null) {
       const [, which, hex, owner, group, size, path] = stat;
       const mode = Number.parseInt(hex ?? '0', 16);
       add(path ?? '', { ...(which === 'stat' ? { kind: kindOf(mode) } : {}), mode: mode & 0o7777, owner, group, size: Number(size) });
-    } else if (hash?.[2] !== undefined) add(hash[2], { sha256: hash[1] });
-    else if (leads?.[2] !== undefined) add(leads[2], { leadsTo: leads[1] });
+    } else if (line.startsWith('hashes ')) {
+      for (const entry of line.slice('hashes '.length).split('\0')) if (entry !== '') add(entry.slice(66), { sha256: entry.slice(0, 64) });
+    } else if (leads?.[2] !== undefined) add(leads[2], { leadsTo: leads[1] });
   }
   return found;
 }

@@ -50,6 +50,7 @@ export async function push(session: HostSession, request: PushRequest, options: 
           manifest: plan.manifest,
           hadManifest: situation.manifest !== undefined,
           record: plan.manifest.generation,
+          last: true,
         });
       }
       await shell.finish();

@@ -1,20 +1,20 @@
 import { z } from 'zod';
+import { isMeshError } from '../mesh/errors.ts';
 import type { CallOptions, HostManifest, PushResult } from '../mesh/ports.ts';
 import { hostError } from './errors.ts';
 import { parseManifest } from './manifest.ts';
 import { enter, interrupted, isInterruption, lookAt, PUSH_LIMIT_MS } from './push.ts';
-import { copyName, lookUp, planPush, type Change } from './pushPlan.ts';
-import { STATE_DIRECTORY } from './scripts/state.ts';
+import { lookUp, planPush, type Change } from './pushPlan.ts';
 import type { HostSession } from './session.ts';
 import type { RemoteShell } from './shell.ts';
-import { commitTransaction, ORIGINALS, type GenerationRecord } from './transaction.ts';
+import { commitTransaction, generationDirectory, keptIn, MANIFEST_PATH, ORIGINALS, type GenerationRecord } from './transaction.ts';
+import { word } from './words.ts';
 
 const recordSchema = z.object({ changes: z.array(z.object({ path: z.string(), before: z.enum(['absent', 'kept']) })) });
 
 /** VmHost.rollback: what the last push changed goes back, its generation is forgotten. Throws `host.nothing` where there is no earlier generation. */
 export async function rollback(session: HostSession, options: CallOptions = {}): Promise<PushResult> {
-  return changing(session, options, async (shell) => {
-    const { manifest } = await enter(shell, []);
+  return changing(session, options, async (shell, manifest, intend) => {
     const generation = manifest?.generation ?? 0;
     const kept = manifest === undefined ? undefined : await readGeneration(shell, generation);
     if (manifest === undefined || kept === undefined) throw hostError('host.nothing', { host: session.alias });
@@ -23,8 +23,8 @@ export async function rollback(session: HostSession, options: CallOptions = {}):
     const changes: Change[] = kept.record.changes.flatMap(({ path, before }) => {
       const { state, place } = lookUp(session.alias, path, situation);
       if (before === 'absent' && !state.exists) return [];
-      const source = `${STATE_DIRECTORY}/generations/${generation}/${copyName(path)}`;
-      return [{ path, place, now: state, to: before === 'kept' ? { kind: 'kept', source } : { kind: 'absent' }, keepOriginal: false }];
+      const to = before === 'kept' ? ({ kind: 'kept', source: keptIn(generation, path) } as const) : ({ kind: 'absent' } as const);
+      return [{ path, place, now: state, to, keepOriginal: false }];
     });
     const after: HostManifest = {
       ...manifest,
@@ -32,30 +32,31 @@ export async function rollback(session: HostSession, options: CallOptions = {}):
       generation: generation - 1,
       files: kept.manifest?.files ?? [],
     };
+    const result = { changed: changes.map((change) => change.path), unchanged: [], generation: after.generation };
+    intend(result);
     await commitTransaction(shell, {
       changes,
       adopted: [],
       manifest: after,
       hadManifest: true,
       record: undefined,
-      afterwards: `rm -rf -- ${STATE_DIRECTORY}/generations/${generation}`,
+      obsolete: [generationDirectory(generation)],
+      last: true,
     });
-    return {
-      result: { changed: changes.map((change) => change.path), unchanged: [], generation: after.generation },
-      generation: after.generation,
-    };
+    return result;
   });
 }
 
 /** VmHost.restoreOriginals: every file of the manifest as it was before the first push. A machine without a manifest has nothing to restore. */
 export async function restoreOriginals(session: HostSession, options: CallOptions = {}): Promise<PushResult> {
-  return changing(session, options, async (shell) => {
-    const { manifest } = await enter(shell, []);
-    if (manifest === undefined) return { result: { changed: [], unchanged: [], generation: 0 }, generation: 0 };
+  return changing(session, options, async (shell, manifest, intend) => {
+    if (manifest === undefined) return { changed: [], unchanged: [], generation: 0 };
     const paths = manifest.files.map((file) => file.path);
     const situation = { manifest, ...(paths.length === 0 ? { described: new Map(), places: new Map() } : await lookAt(shell, paths)) };
     const plan = planPush(session.alias, { owner: manifest.owner, files: [], drop: paths }, situation, ORIGINALS, new Date());
     const generation = plan.manifest.generation;
+    const result = { changed: plan.changes.map((change) => change.path), unchanged: [], generation };
+    intend(result);
     if (plan.manifest !== manifest)
       await commitTransaction(shell, {
         changes: plan.changes,
@@ -63,24 +64,39 @@ export async function restoreOriginals(session: HostSession, options: CallOption
         manifest: plan.manifest,
         hadManifest: true,
         record: generation,
+        last: true,
       });
-    return { result: { changed: plan.changes.map((change) => change.path), unchanged: [], generation }, generation };
+    return result;
   });
 }
 
-/** Runs a change of files once; an interruption is followed by a repair that tells which set is there. */
+/**
+ * Runs a change of files. Where the connection is lost, the outcome is read over a new one, for a second roll back would go one generation further;
+ * an interruption is followed by a repair that tells which set is there.
+ */
 async function changing(
   session: HostSession,
   options: CallOptions,
-  work: (shell: RemoteShell) => Promise<{ readonly result: PushResult; readonly generation: number }>,
+  work: (shell: RemoteShell, manifest: HostManifest | undefined, intend: (result: PushResult) => void) => Promise<PushResult>,
 ): Promise<PushResult> {
-  try {
-    return await session.withShell({ ...options, root: true, limitMs: PUSH_LIMIT_MS }, async (shell) => {
-      const { result } = await work(shell);
+  const intended: { result?: PushResult } = {};
+  const once = (): Promise<PushResult> =>
+    session.withShell({ ...options, root: true, limitMs: PUSH_LIMIT_MS }, async (shell) => {
+      const { manifest } = await enter(shell, []);
+      const done = intended.result;
+      const result =
+        done !== undefined && done.generation === manifest?.generation
+          ? done
+          : await work(shell, manifest, (outcome) => {
+              intended.result = outcome;
+            });
       await shell.finish();
       return result;
     });
+  try {
+    return await once();
   } catch (error) {
+    if (isMeshError(error, 'host.lost')) return session.afterLoss(once, options.signal);
     if (isInterruption(error)) throw await interrupted(session, error, undefined);
     throw error;
   }
@@ -90,9 +106,11 @@ async function readGeneration(
   shell: RemoteShell,
   generation: number,
 ): Promise<{ readonly record: GenerationRecord; readonly manifest: HostManifest | undefined } | undefined> {
-  const directory = `${STATE_DIRECTORY}/generations/${generation}`;
+  const files = { changes: `${generationDirectory(generation)}/changes.json`, manifest: keptIn(generation, MANIFEST_PATH) };
   const lines = await shell.ask(
-    `for name in changes manifest; do [ ! -e "${directory}/$name.json" ] || printf '%s %s\\n' "$name" "$(base64 -w0 -- "${directory}/$name.json")"; done`,
+    Object.entries(files)
+      .map(([name, file]) => `[ ! -e ${word(file)} ] || { printf '%s ' ${name}; base64 -w0 -- ${word(file)}; echo; }`)
+      .join('\n'),
   );
   const text = (name: string): string | undefined => {
     const line = lines.find((one) => one.startsWith(`${name} `));

@@ -10,11 +10,14 @@ import { started, type ShellPrompts } from './shellStart.ts';
  */
 const LOOP =
   'printf "\\n%s %s\\n" "$1" "$$"; printf "%s\\n" "$1" >&2; while IFS= read -r n; do s=$(head -c "$n"); case $s in *"#$1") eval "$s";; *) exit 74;; esac; done';
-const AS_LOGIN = (token: string): string => `exec env LC_ALL=C LANG=C /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
+const AS_LOGIN = (token: string): string => `exec /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
 const AS_ROOT = (token: string): string =>
   `exec env LC_ALL=C LANG=C sudo -S -p ${token}-password: -- setsid -w /bin/sh -c '${LOOP}' mesh-expansion ${token}`;
 
-const PROLOGUE = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; umask 022; end=$1';
+/** Comes with the first part. */
+const PROLOGUE =
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; LANG=C; export PATH LC_ALL LANG; umask 022; end=$1\n';
+const ANSWERED = `printf '%s\\n' "$end"`;
 const END_LIMIT_MS = 5000;
 const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
@@ -32,6 +35,7 @@ export class RemoteShell {
   readonly #channel: ClientChannel;
   readonly #host: string;
   readonly #token: string;
+  #prologue = PROLOGUE;
   #stdout: Buffer[] = [];
   #stdoutBytes = 0;
   #stderr = '';
@@ -53,21 +57,32 @@ export class RemoteShell {
     const { pid, rest, stderr } = await started(channel, connection, token, root, signal);
     const shell = new RemoteShell(channel, connection, token, pid);
     shell.#follow(connection, rest, stderr);
-    shell.send(PROLOGUE);
     return shell;
   }
 
   /** Sends one part: sh text, then the bytes that its commands read from stdin. */
   send(script: string, ...data: readonly Uint8Array[]): void {
     if (!this.#channel.writable) return;
-    const text = Buffer.from(`${script}\n#${this.#token}`);
+    const text = Buffer.from(`${this.#prologue}${script}\n#${this.#token}`);
+    this.#prologue = '';
     this.#channel.write(Buffer.concat([Buffer.from(`${text.length}\n`), text]));
     for (const bytes of data) this.#channel.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   /** Sends one part and returns the lines it prints. Rejects with ShellFailed where the shell ends instead. */
-  async ask(script: string, ...data: readonly Uint8Array[]): Promise<string[]> {
-    this.send(`${script}\nprintf '%s\\n' "$end"`, ...data);
+  ask(script: string, ...data: readonly Uint8Array[]): Promise<string[]> {
+    this.send(`${script}\n${ANSWERED}`, ...data);
+    return this.#answer();
+  }
+
+  /** The same for the last part: the shell ends after it, without another word from here. */
+  askLast(script: string): Promise<string[]> {
+    this.send(`${script}\n${ANSWERED}`);
+    this.#channel.end();
+    return this.#answer();
+  }
+
+  async #answer(): Promise<string[]> {
     const marker = Buffer.from(`${this.#token}\n`);
     for (;;) {
       const all = this.#collected();

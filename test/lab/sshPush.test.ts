@@ -63,7 +63,10 @@ describe('a push', function () {
       `find /etc/dnsmasq.d /etc/push ! -name push -printf '%p %m %u %g %y\\n' 2>/dev/null | sort; find /etc/dnsmasq.d /etc/push -type f -exec sha256sum {} + 2>/dev/null | sort -k2`,
     );
   const waiting = (): Promise<string> =>
-    tests.root('vm-1', `find / -xdev -name .mesh-expansion 2>/dev/null; ls ${STATE}/journal ${STATE}/dirs 2>/dev/null || :`);
+    tests.root(
+      'vm-1',
+      `find / -xdev -name '.mesh-expansion*' 2>/dev/null; ls ${STATE}/journal ${STATE}/dirs ${STATE}/made 2>/dev/null || :`,
+    );
 
   it('installs six files with owner, mode and content, and nothing else', async () => {
     const answer = await host.push(request('one'));
@@ -269,10 +272,7 @@ describe('a push', function () {
     it(`killed before rename ${n} is undone at the next contact`, async () => {
       await host.push(request('one'));
       const before = await snapshot();
-      await fake(
-        'mv',
-        `case $* in *new-*) n=$(cat /run/renames 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/run/renames; [ $n = ${n} ] && kill -9 -$(ps -o pgid= -p $PPID | tr -d ' ');; esac`,
-      );
+      await killBeforeRename(n);
       await assert.rejects(host.push(request('two')));
       await tests.root('vm-1', 'rm -f /usr/local/bin/mv /run/renames');
       assert.notEqual(await waiting(), '', 'the journal is there');
@@ -285,11 +285,28 @@ describe('a push', function () {
     });
   }
 
+  it('killed after its last rename is complete, and the next contact leaves it so', async () => {
+    await host.push(request('one'));
+    await fake(
+      'sync',
+      `if [ -e ${STATE}/journal ] && [ ! -e ${STATE}/.mesh-expansion/manifest.json ]; then kill -9 -$(ps -o pgid= -p $PPID | tr -d ' '); fi`,
+    );
+    await assert.rejects(host.push(request('two')));
+    await tests.root('vm-1', 'rm -f /usr/local/bin/sync');
+    assert.notEqual(await waiting(), '', 'the journal is there');
+    assert.equal((await host.probe({ manifest: true })).manifest?.generation, 2);
+    assert.equal(await tests.root('vm-1', 'cat /etc/push/cluster.env /etc/push/certs/key.pem'), 'B=two\nkey two');
+    assert.equal(await waiting(), '');
+    assert.deepEqual((await host.push(request('two'))).changed, []);
+    assert.equal((await host.rollback()).generation, 1);
+    assert.equal(await tests.root('vm-1', 'cat /etc/push/cluster.env /etc/push/certs/key.pem'), 'B=one\nkey one');
+  });
+
   it('whose first push is killed leaves a fresh machine as it was', async () => {
     const before = await contents();
-    await fake('mv', 'case $* in *new-4*) kill -9 -$(ps -o pgid= -p $PPID | tr -d " ");; esac');
+    await killBeforeRename(5);
     await assert.rejects(host.push(request('one')));
-    await tests.root('vm-1', 'rm -f /usr/local/bin/mv');
+    await tests.root('vm-1', 'rm -f /usr/local/bin/mv /run/renames');
     assert.equal((await host.probe({ manifest: true })).manifest, undefined);
     assert.equal(await contents(), before);
     assert.equal(await tests.root('vm-1', 'test -e /etc/push && echo there || echo absent'), 'absent');
@@ -438,6 +455,23 @@ describe('a push', function () {
     await host.restoreOriginals();
     await host.removeCreated();
   });
+
+  /** Has the shell of the next push killed just before its n-th rename: the renames of one `mv` are done one by one. */
+  async function killBeforeRename(n: number): Promise<void> {
+    await fake(
+      'mv',
+      `if [ "$2" = -t ]; then
+  shift 4
+  for name do
+    n=$(($(cat /run/renames 2>/dev/null || echo 0) + 1))
+    echo $n >/run/renames
+    [ $n != ${n} ] || kill -9 -$(ps -o pgid= -p $PPID | tr -d ' ')
+    /bin/mv -f -t .. -- "$name" || exit
+  done
+  exit 0
+fi`,
+    );
+  }
 
   /** Puts a program in front of the real one: it runs the script first. */
   async function fake(name: string, script: string): Promise<void> {

@@ -3,7 +3,7 @@
  *   stat <mode hex> <owner> <group> <size> <path>      of the thing itself, links not followed
  *   linked <mode hex> <owner> <group> <size> <path>    of what a link leads to
  *   leads <link's text>TAB<path>
- *   hash <sha256> <path>                               regular files, links followed
+ *   hashes <sha256>  <path>NUL...                      regular files, links followed
  * Paths hold no control characters (words.ts), so lines are safe; -z keeps sha256sum from escaping names.
  */
 export const DESCRIBE_FUNCTIONS = `
@@ -23,6 +23,8 @@ hashes() {
   count=$#
   for path do if [ -f "$path" ]; then set -- "$@" "$path"; fi; done
   shift "$count"
-  sha256sum -z -- "$@" 2>/dev/null | tr '\\000' '\\n' | sed 's/^\\([0-9a-f]*\\) ./hash \\1 /'
+  printf 'hashes '
+  sha256sum -z -- "$@" 2>/dev/null
+  echo
 }
 `;

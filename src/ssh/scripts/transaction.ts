@@ -1,63 +1,72 @@
 /**
  * sh functions of one all-or-nothing change of files. The caller has entered the state directory (lock held, broken pushes repaired).
- * Order: waiting directories beside the targets, new files complete and synced, hard links to what is there, journal synced, renames, journal gone.
- * Whatever fails or stops the shell before the journal is gone, the exit trap (or the next contact's `recover`) puts everything back.
+ * Order: waiting directories beside the targets, new files complete, hard links to what is there, journal, all of it synced, renames, synced, waiting
+ * directories gone. Whatever fails or stops the shell before the renames are synced, the exit trap puts everything back; what a kill or a power cut leaves,
+ * the next contact's `recover` does.
+ * Every process costs a machine about a millisecond, and what is common is done in one for all files of a directory, or by the shell itself.
  */
 export const TRANSACTION_FUNCTIONS = `
-# begin DIRS MADE JOURNAL: sizes of the three lists that follow on stdin. head, unlike printf, says why it could not write.
 begin() {
   umask 077
+  # Were it a program, ps would show what is written.
+  PATH=/ printf %b '' || { echo 'printf is no part of /bin/sh' >&2; exit 1; }
   set -e
-  trap 'code=$?; trap "" TERM INT HUP; set +e; recover || exit 79; tidy; exit $code' EXIT
+  trap 'code=$?; trap "" TERM INT HUP; set +e; recover all || exit 79; tidy; exit $code' EXIT
   trap 'exit 143' TERM INT HUP
   trap '' PIPE
-  head -c "$1" >"$S/dirs"
-  head -c "$2" >"$S/made"
-  head -c "$3" >"$S/journal.new"
-  sync -- "$S/made" "$S/dirs" "$S/journal.new" "$S"
 }
+# put FILE TEXT: TEXT is printf's %b. Where it cannot be written, cat tries once more and, unlike printf, says why.
+put() {
+  printf %b "$2" 2>/dev/null >"$1" || printf %b "$2" | cat >"$1"
+}
+# intend DIRS MADE: what the next contact needs to clear away.
+intend() {
+  put "$S/made" "$2"
+  put "$S/dirs" "$1"
+  sync -- "$S/made" "$S/dirs" "$S"
+}
+# wait_in DIRECTORY...: new directories of root's own.
 wait_in() {
-  for dir do
-    if [ -e "$dir/$T" ] || [ -h "$dir/$T" ]; then rm -rf -- "$dir/$T"; fi
-    mkdir -m 700 -- "$dir/$T"
-  done
+  for dir do if present "$dir"; then rm -rf -- "$dir"; fi; done
+  mkdir -m 700 -- "$@"
 }
-# receive INDEX DIRECTORY SIZE: the next SIZE bytes of stdin.
-receive() (
-  at "$2" || exit
-  head -c "$3" >"./new-$1"
-)
-# copy INDEX DIRECTORY SOURCE: a kept file, with everything it had.
-copy() (
-  at "$2" || exit
-  cp -a -T -- "$3" "./new-$1"
-)
-# owned DIRECTORY OWNER NAME... / moded DIRECTORY MODE NAME...
-owned() (
-  at "$1" || exit
-  shift
-  chown -h -- "$@"
-)
-moded() (
-  at "$1" || exit
+# into DIRECTORY: among its new files, where \`put\` and \`cp\` make them.
+into() { at "$1" "$T" || exit; }
+# own DIRECTORY OWNER:GROUP NAME... / set_mode DIRECTORY MODE NAME...
+own() {
+  into "$1"
+  owner=$2
+  shift 2
+  if [ "$owner" = root:root ] && rooted "$@"; then return 0; fi
+  chown -h -- "$owner" "$@"
+}
+set_mode() {
+  into "$1"
   shift
   chmod -- "$@"
-)
+}
+# rooted NAME...: whether root made them so; /proc is root's and root's group's on every Linux.
+rooted() {
+  [ -G /proc ] || return 1
+  for name do [ -O "$name" ] && [ -G "$name" ] || return 1; done
+}
 # dress DIRECTORY MODE OWNER:GROUP: goes in first, so that a link put in its place is not followed.
-dress() (
-  cd -P -- "$1" && [ "$PWD" = "$1" ] || { echo "$1" >&2; return 76; }
-  chown -- "$3" . && chmod -- "$2" .
-)
+dress() {
+  cd -P -- "$1" && [ "$PWD" = "$1" ] || { echo "$1" >&2; exit 76; }
+  chown -- "$3" .
+  chmod -- "$2" .
+}
 # keep PATH DESTINATION: what is there now, in root's own directory.
 keep() {
-  if [ -e "$2" ] || [ -h "$2" ]; then rm -rf -- "$2"; fi
+  if present "$2"; then rm -rf -- "$2"; fi
   cp -a -T -- "$1" "$2"
 }
-# hold INDEX DIRECTORY NAME: another name for what is there, so that it can come back as it is.
-hold() (
-  at "$2" || exit
-  ln -P -T -- "../$3" "./old-$1"
-)
+# hold DIRECTORY ../NAME...: other names for what is there, so that it can come back as it is.
+hold() {
+  at "$1" "$O" || exit
+  shift
+  ln -P -t . -- "$@"
+}
 # flush PATH...: to the disk, links left out.
 flush() {
   count=$#
@@ -65,37 +74,32 @@ flush() {
   shift "$count"
   sync -- "$@"
 }
-journal() {
-  flush "$@"
-  mv -f -- "$S/journal.new" "$S/journal"
-  sync -- "$S"
+# replace DIRECTORY NAME...
+replace() {
+  into "$1"
+  dir=$1
+  shift
+  for name do if [ -d "../$name" ] && [ ! -h "../$name" ]; then echo "$dir/$name" >&2; exit 77; fi; done
+  mv -f -t .. -- "$@"
 }
-# replace INDEX DIRECTORY NAME
-replace() (
-  at "$2" || exit
-  if [ -d "../$3" ] && [ ! -h "../$3" ]; then echo "$2/$3" >&2; exit 77; fi
-  mv -fT -- "./new-$1" "../$3"
-)
-# take_away DIRECTORY NAME
-take_away() (
-  at "$1" || exit
-  rm -f -- "../$2"
-)
+# take_away DIRECTORY ../NAME...
+take_away() {
+  at "$1" "$O" || exit
+  shift
+  rm -f -- "$@"
+}
+# commit PATH...: nothing is undone any more; the paths go with what the push needed.
 commit() {
-  flush "$@"
-  rm -f -- "$S/journal"
-  sync -- "$S"
   trap '' TERM INT HUP
   set +e
-  rm -f -- "$S/made"
-  recover
+  clear "$S/dirs" "$S/made" "$S/journal" "$@"
   trap tidy EXIT
 }
 `;
 
 /**
  * `place PATH...` prints where each file really goes, and what is missing on the way:
- *   place <physical directory of the nearest existing parent>TAB<path>
+ *   place <physical directory of the nearest existing parent>TAB<that parent as it was asked for>TAB<path>
  * and ends with 76 where a link on the way could have been made by somebody other than root.
  */
 export const PLACE_FUNCTIONS = `
@@ -123,7 +127,8 @@ place() {
       at=\${at%/*}
       at=\${at:-/}
     done
-    known=$(cd -P -- "$at" && pwd -P)
+    cd -P -- "$at" || exit 1
+    known=$PWD
     printf 'place %s\\t%s\\t%s\\n' "$known" "$at" "$path"
   done
 }

@@ -24,7 +24,7 @@ function situation(lines: readonly string[], places: readonly string[], manifest
 }
 const there = (path: string, hash = ONE, mode = '8180', user = 'root'): string[] => [
   `stat ${mode} ${user} root 3 ${path}`,
-  `hash ${hash} ${path}`,
+  `hashes ${hash}  ${path}\0`,
 ];
 const at = (path: string): string => `place /etc\t/etc\t${path}`;
 const manifestOf = (paths: Record<string, { sha256?: string; original?: 'absent' | 'kept' }>): HostManifest => ({
@@ -135,7 +135,7 @@ describe('what a push will do', () => {
   });
 
   it('replaces a link, also one that leads to the right content', () => {
-    const lines = ['leads other\t/etc/a', 'stat a1ff root root 5 /etc/a', 'linked 8180 root root 3 /etc/a', `hash ${ONE} /etc/a`];
+    const lines = ['leads other\t/etc/a', 'stat a1ff root root 5 /etc/a', 'linked 8180 root root 3 /etc/a', `hashes ${ONE}  /etc/a\0`];
     assert.deepEqual(
       plan({ owner, files: [file('/etc/a')] }, situation(lines, [at('/etc/a')])).changes.map(({ path }) => path),
       ['/etc/a'],
