@@ -26,6 +26,7 @@ const listed = [
   { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshPush.test.ts'], labs: [] },
+  { suite: 'lab', files: ['sshFaults.test.ts'], labs: [] },
   { suite: 'lab', files: ['machine.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['ssh.test.ts'], labs: [] },
   { suite: 'lab', files: ['cluster.test.ts'], labs: ['citadel'] },
