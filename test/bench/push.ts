@@ -16,7 +16,8 @@ import { openHost } from '../../src/ssh/index.ts';
 import { aptInstall } from '../lab/toolchain/apt.ts';
 import { run } from '../lab/toolchain/run.ts';
 
-const HOSTS = 20;
+/** How many sshd: MESH_BENCH_HOSTS, for what does not belong into every run. */
+const HOSTS = Number(process.env.MESH_BENCH_HOSTS ?? 20);
 const AT_ONCE = 10;
 const ROUNDS = 3;
 const TARGET = '/var/lib/bench';
@@ -74,7 +75,9 @@ async function start(): Promise<void> {
 async function answers(host: string): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(2222, host, () => resolve(true)).on('error', () => resolve(false));
+      const socket = connect(2222, host, () => resolve(true))
+        .on('error', () => resolve(false))
+        .on('close', () => resolve(false));
       setTimeout(() => socket.destroy(), 200);
     });
     if (open) return;
@@ -131,14 +134,36 @@ function bare(host: number, key: string, tar: Buffer): Promise<void> {
   });
 }
 
-async function measure(name: string, work: (round: number) => Promise<void>, rounds = ROUNDS): Promise<{ name: string; seconds: number }> {
-  const times: number[] = [];
+interface Measured {
+  readonly name: string;
+  readonly seconds: number;
+  /** Milliseconds of a processor that this process took for each host: what is left where the machines have processors of their own. */
+  readonly own: number;
+  /** Processes that were started for each host, here and there. */
+  readonly processes: number;
+}
+
+async function measure(name: string, work: (round: number) => Promise<void>, rounds = ROUNDS): Promise<Measured> {
+  const found: Measured[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const begin = performance.now();
+    const begin = { time: performance.now(), cpu: process.cpuUsage(), processes: startedProcesses() };
     await work(round);
-    times.push((performance.now() - begin) / 1000);
+    const { user, system } = process.cpuUsage(begin.cpu);
+    found.push({
+      name,
+      seconds: (performance.now() - begin.time) / 1000,
+      own: (user + system) / 1000 / HOSTS,
+      processes: (startedProcesses() - begin.processes) / HOSTS,
+    });
   }
-  return { name, seconds: times.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN };
+  const median = found.sort((a, b) => a.seconds - b.seconds)[Math.floor(rounds / 2)];
+  if (median === undefined) throw new Error('no rounds');
+  return median;
+}
+
+/** Processes and threads that this machine has started since it booted (proc(5), /proc/stat). */
+function startedProcesses(): number {
+  return Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
 }
 
 try {
@@ -174,9 +199,14 @@ try {
     await measure("the guide's scp and ssh, one after the other", () => eachHost(guide, 1), 1),
   ];
   const first = rows[0]?.seconds ?? NaN;
-  const table = rows.map(({ name, seconds }) => `| ${name} | ${seconds.toFixed(2)} | ${(seconds / first).toFixed(1)} |`).join('\n');
+  const table = rows
+    .map(
+      ({ name, seconds, own, processes }) =>
+        `| ${name} | ${seconds.toFixed(2)} | ${(seconds / first).toFixed(1)} | ${own.toFixed(1)} | ${Math.round(processes)} |`,
+    )
+    .join('\n');
   process.stdout.write(
-    `### Push of 6 files of 4 KB to ${HOSTS} sshd\n\nMedian of ${ROUNDS} (the last: once), in seconds, and as a ratio to the first row.\n\n| what | s | ratio |\n| --- | --- | --- |\n${table}\n`,
+    `### Push of 6 files of 4 KB to ${HOSTS} sshd\n\nMedian of ${ROUNDS} (the last: once), in seconds, and as a ratio to the first row; for each host, the milliseconds of a processor that this\nprogram itself took (its children not), and the processes that were started, those of sshd included. All sshd run on the same processors.\n\n| what | s | ratio | ms | processes |\n| --- | --- | --- | --- | --- |\n${table}\n`,
   );
 } finally {
   for (const server of servers) server.kill('SIGTERM');
