@@ -10,6 +10,8 @@ export type AskPassphrase = (path: string) => Promise<Secret | undefined>;
 interface KeyFile {
   readonly path: string;
   readonly text: Buffer;
+  /** Undefined where a passphrase is needed. */
+  readonly open: ParsedKey | undefined;
   /** Undefined for an encrypted key in an old format without a .pub file beside it. */
   readonly publicKey: Buffer | undefined;
 }
@@ -66,8 +68,7 @@ export class Identities {
   }
 
   async #unlock(file: KeyFile): Promise<ParsedKey | undefined> {
-    const open = parse(file.text);
-    if (open?.isPrivateKey() === true) return open;
+    if (file.open?.isPrivateKey() === true) return file.open;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const passphrase = await this.#ask(file.path);
       if (passphrase === undefined) return undefined;
@@ -124,11 +125,12 @@ async function readKeyFiles(config: EffectiveConfig): Promise<KeyFile[]> {
     const text = await readFile(path).catch(() => undefined);
     if (text === undefined) continue;
     const beside = await readFile(`${path}.pub`).catch(() => undefined);
+    const open = parse(text);
     const publicKey =
-      parse(text)?.getPublicSSH() ??
+      open?.getPublicSSH() ??
       publicPartOfOpenSsh(text.toString('latin1')) ??
       (beside === undefined ? undefined : parse(beside)?.getPublicSSH());
-    if (publicKey !== undefined || isPrivateKeyFile(text)) files.push({ path, text, publicKey });
+    if (publicKey !== undefined || isPrivateKeyFile(text)) files.push({ path, text, open, publicKey });
   }
   return files;
 }
