@@ -34,22 +34,50 @@ export function readMessages(folder = path.join(root, 'l10n/messages')) {
   return { bundles, problems };
 }
 
-/** Ids written as message('id', ...) in the source, with the first place each is used. */
+/** Ids written as message('id', ...) or t('id', ...) in the source, with the first place each is used. */
 export function usedIds(folder = path.join(root, 'src')) {
   const used = new Map();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.m?ts$/.test(entry.name)) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    for (const match of readFileSync(file, 'utf8').matchAll(/\bmessage\(\s*'([^'$]+)'/g))
-      if (!used.has(match[1])) used.set(match[1], path.relative(root, file));
-  }
+  for (const { file, text } of sources(folder))
+    for (const [, id] of text.matchAll(/\b(?:message|t)\(\s*'([^'$]+)'/g)) if (!used.has(id)) used.set(id, file);
   return used;
 }
 
-/** Writes the bundles. An id that is used and has no text is told on stderr, or thrown with `strict`. */
+/**
+ * Ids that nothing in the source can name: neither in quotes, nor by a template. `ssh.${rule}.next` names what has quoted words or keys of the source in its places;
+ * `${id}.next` names what goes on from an id that is named.
+ */
+export function unusedIds(ids, folder = path.join(root, 'src')) {
+  const known = new Set(ids);
+  const text = sources(folder)
+    .map((source) => source.text)
+    .join('\n');
+  const quoted = new Set([...text.matchAll(/'([\w.-]+)'/g)].map(([, word]) => word));
+  const keys = [...text.matchAll(/(\w+)\??:/g)].map(([, word]) => word);
+  const words = new Set([...keys, ...[...quoted].flatMap((word) => word.split(/[.-]/))]);
+  const templates = [...new Set([...text.matchAll(/`((?:[\w.-]|\$\{[^`{}]+\})+)`/g)].map(([, template]) => template))]
+    .filter((template) => template.includes('${') && template.replaceAll(/\$\{[^}]+\}/g, '').includes('.'))
+    .map((template) => ({
+      pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\$\{[^}]+\}/g, '([\\w.-]+)')}$`),
+      fits: template.startsWith('${')
+        ? (part) => known.has(part) && isUsed(part)
+        : (part) => part.split(/[.-]/).every((word) => words.has(word)),
+    }));
+  const isUsed = (id) => quoted.has(id) || templates.some(({ pattern, fits }) => pattern.exec(id)?.slice(1).every(fits) === true);
+  return ids.filter((id) => !isUsed(id));
+}
+
+function sources(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.m?ts$/.test(entry.name))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((file) => ({ file: path.relative(root, file), text: readFileSync(file, 'utf8') }));
+}
+
+/** Writes the bundles. An id without a text, and a text without a use, is told on stderr, or thrown with `strict`. */
 export function writeBundles({ strict = false } = {}) {
   const { bundles, problems } = readMessages();
   for (const [id, file] of usedIds()) if (!(id in bundles.en)) problems.push(`${file}: message '${id}' has no text in l10n/messages`);
+  for (const id of unusedIds(Object.keys(bundles.en))) problems.push(`l10n/messages: nothing in src uses ${id}`);
   for (const [language, file] of Object.entries(languages)) {
     const sorted = Object.fromEntries(Object.entries(bundles[language]).sort(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(path.join(root, 'l10n', file), `${JSON.stringify(sorted, null, 2)}\n`);
