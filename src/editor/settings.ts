@@ -29,10 +29,3 @@ export function readSettings(): Settings {
     playground: values.get<boolean>('playground', false),
   };
 }
-
-/** Calls back when one of the extension's settings changes. */
-export function onSettingsChange(listener: () => void): vscode.Disposable {
-  return vscode.workspace.onDidChangeConfiguration((event) => {
-    if (event.affectsConfiguration(section)) listener();
-  });
-}

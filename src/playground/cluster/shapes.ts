@@ -59,8 +59,3 @@ export function targetPortOn(pod: KubeObject, target: number | string | undefine
   if (!parsed.success) return undefined;
   return parsed.data.containers.flatMap((container) => container.ports).find((entry) => entry.name === target)?.containerPort;
 }
-
-export function dataOf(object: KubeObject | undefined): Readonly<Record<string, string>> {
-  const parsed = text.safeParse(object?.data ?? {});
-  return parsed.success ? parsed.data : {};
-}
