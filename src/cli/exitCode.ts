@@ -1,16 +1,12 @@
-import type { ErrorKind, MeshError } from '../mesh/errors.ts';
+import type { MeshError } from '../mesh/errors.ts';
 
 /** Exit codes (design: The command line). */
 export const exitCodes = { fine: 0, failed: 1, 'bad-input': 2, check: 3, person: 4, cancelled: 130, terminated: 143 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-export function exitCodeOf(kind: ErrorKind): ExitCode {
-  return exitCodes[kind];
-}
-
 export function exitCodeOfError(error: MeshError): ExitCode {
-  return exitCodeOf(error.kind);
+  return exitCodes[error.kind];
 }
 
 /** Code of a run over several: the highest of 1 - 4 that occurred, but a cancellation is told as such. */

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { editConflict } from '../mesh/edits.ts';
 import { MeshError } from '../mesh/errors.ts';
 import { findVm } from '../mesh/lookup.ts';
@@ -28,7 +29,11 @@ export const generateCommand: AddCommand = (program, act) => {
     .command('generate')
     .description(texts(message('cli.help.generate')))
     .requiredOption('--vm <name>', texts(message('cli.option.generate-vm')))
-    .requiredOption('--out <dir>', texts(message('cli.option.out')))
+    .requiredOption('--out <dir>', texts(message('cli.option.out')), (folder) => {
+      // What a script's unset variable gives would be the current folder.
+      if (folder === '') throw new InvalidArgumentError(texts(message('cli.out.empty')));
+      return folder;
+    })
     .option('--no-secrets', texts(message('cli.option.no-secrets')));
   addCommonOptions(command, texts).action(
     act.run<GenerateOptions>('generate', false, async (session, options) => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { message, render, type Message, type MessageBundle } from '../mesh/messages.ts';
+import { render, type Message, type MessageBundle } from '../mesh/messages.ts';
 
 export type Language = 'en' | 'zh-cn';
 
@@ -23,14 +23,9 @@ export function loadTexts(language: Language): Texts {
   return Object.assign((text: Message) => render(text, bundle, english), { language });
 }
 
-/** A short text of the command line itself. */
-export function textOf(texts: Texts, id: string, args?: Message['args']): string {
-  return texts(message(id, args));
-}
-
 /** In a checkout the sources of the texts, which no build can leave behind; in a package the built bundle. */
 function loadBundle(language: Language): MessageBundle {
-  const folder = l10nFolder();
+  const folder = path.join(packageFolder(), 'l10n');
   const sources = path.join(folder, 'messages');
   if (!existsSync(sources))
     return readJson(path.join(folder, language === 'en' ? 'bundle.l10n.json' : `bundle.l10n.${language}.json`)) as MessageBundle;
@@ -42,11 +37,15 @@ function loadBundle(language: Language): MessageBundle {
   );
 }
 
-/** `l10n/` beside the package.json above this file, be it src/cli/language.ts or dist/cli.cjs. */
-function l10nFolder(): string {
+export function packageVersion(): string {
+  return (readJson(path.join(packageFolder(), 'package.json')) as { readonly version: string }).version;
+}
+
+/** The folder of the package.json above this file, be it src/cli/language.ts or dist/cli.cjs. */
+function packageFolder(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder) folder = path.dirname(folder);
-  return path.join(folder, 'l10n');
+  return folder;
 }
 
 function readJson(file: string): unknown {

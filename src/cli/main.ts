@@ -7,7 +7,7 @@ import { exitCodeOfError, exitCodes, overall, type ExitCode } from './exitCode.t
 import { generateCommand } from './generate.ts';
 import { groupCommand } from './group.ts';
 import { joinCommand } from './join.ts';
-import { languageOf, loadTexts } from './language.ts';
+import { languageOf, loadTexts, packageVersion } from './language.ts';
 import { leaveCommand } from './leave.ts';
 import type { CommonOptions } from './options.ts';
 import { Output, type TargetResult } from './output.ts';
@@ -18,6 +18,7 @@ import { rollbackCommand } from './rollback.ts';
 import { needPerson, openSession, type Session } from './session.ts';
 import { statusCommand } from './status.ts';
 import { upgradeCommand } from './upgrade.ts';
+import { commandName, speak, usageText } from './usage.ts';
 
 /** Adds a command to the program; `act` runs it. */
 export type AddCommand = (program: Command, act: Act) => void;
@@ -58,9 +59,13 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const control = new AbortController();
   let signal: 'SIGINT' | 'SIGTERM' | undefined;
+  let running = '';
   const stop = (name: 'SIGINT' | 'SIGTERM'): void => {
     // A second signal ends the program without waiting for the remote side.
-    if (signal !== undefined) process.exit(overall([], name));
+    if (signal !== undefined) {
+      output.document(running, [], { error: output.failure(cancelled()).error });
+      process.exit(overall([], name));
+    }
     signal = name;
     output.say(message('cli.stopping'));
     control.abort(cancelled());
@@ -72,6 +77,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     texts,
     run: (name, changes, work) => async (options) => {
       let session: Session | undefined;
+      running = name;
       try {
         if (changes) needPerson(options, interactive);
         session = await openSession(options, { output, signal: control.signal, cancel: () => stop('SIGINT'), interactive });
@@ -103,20 +109,27 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
       const usage = new MeshError({
         code: 'cli.usage',
         kind: 'bad-input',
-        userMessage: message('cli.usage', { text: thrown.message.replace(/^error: /, '') }),
+        userMessage: message('cli.usage', { text: usageText(thrown.message, texts) }),
+        nextStep: message('cli.help.after-error'),
       });
-      output.document(args.find((argument) => !argument.startsWith('-')) ?? '', [], { error: output.failure(usage).error });
+      output.document(commandName(program, args), [], { error: output.failure(usage).error });
     }
   }
   return code;
 }
 
 function createProgram(act: Act, output: Output): Command {
-  const program = new Command('mesh-expansion')
-    .description(act.texts(message('cli.description')))
+  const { texts } = act;
+  const program = speak(new Command('mesh-expansion'), texts)
+    .description(texts(message('cli.description')))
+    .version(packageVersion(), '-V, --version', texts(message('cli.help.version')))
     .exitOverride()
-    .configureOutput({ writeErr: (text) => output.note(text.trimEnd()), writeOut: (text) => process.stdout.write(text) })
-    .showHelpAfterError(act.texts(message('cli.help.after-error')));
+    .configureOutput({
+      writeErr: (text) => output.note(text.trimEnd()),
+      writeOut: (text) => process.stdout.write(text),
+      outputError: (text, write) => write(texts(message('cli.error', { text: usageText(text, texts) }))),
+    })
+    .showHelpAfterError(texts(message('cli.help.after-error')));
   for (const add of commands) add(program, act);
   return program;
 }

@@ -43,7 +43,7 @@ function detailText(detail: StepDetail, texts: Texts): string {
   }
 }
 
-export function refText(ref: ObjectRef): string {
+function refText(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace === undefined ? '' : `${ref.namespace}/`}${ref.name}`;
 }
 

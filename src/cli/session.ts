@@ -67,10 +67,22 @@ export async function openSession(options: CommonOptions, { output, signal, canc
 export function chosenVms(inventory: Inventory, { vm, all }: VmOptions): readonly string[] {
   const given = vm ?? [];
   if ((all === true) === given.length > 0)
-    throw new MeshError({ code: 'cli.no-vm', kind: 'bad-input', userMessage: message('cli.no-vm'), field: 'vm' });
+    throw new MeshError({
+      code: 'cli.no-vm',
+      kind: 'bad-input',
+      userMessage: message('cli.no-vm'),
+      nextStep: message('cli.no-vm.next'),
+      field: 'vm',
+    });
   if (all !== true) return [...new Set(given)].map((name) => findVm(inventory, name).name);
   if (inventory.vms.length === 0)
-    throw new MeshError({ code: 'cli.no-vms', kind: 'bad-input', userMessage: message('cli.no-vms'), field: 'vms' });
+    throw new MeshError({
+      code: 'cli.no-vms',
+      kind: 'bad-input',
+      userMessage: message('cli.no-vms'),
+      nextStep: message('cli.no-vms.next'),
+      field: 'vms',
+    });
   return inventory.vms.map(({ name }) => name);
 }
 
