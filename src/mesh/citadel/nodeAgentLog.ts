@@ -55,12 +55,12 @@ export function explainLog(log: string): LogReason | undefined {
   return undefined;
 }
 
-/** How long until the renewal, from the newest approval: `1m29.845821047s`; undefined where the newest request was not approved. */
+/** How long until the renewal, from the newest approval: `1m29.845821047s`; undefined where the newest request was not approved, or the agent was started since. */
 export function renewsIn(log: string): string | undefined {
   for (const line of log.trim().split('\n').reverse()) {
     const approved = /CSR is approved successfully\. Will renew cert in (\S+)/.exec(line);
     if (approved !== null) return approved[1];
-    if (/CSR signing failed|cannot load key pair|failed to create onprem/.test(line)) return undefined;
+    if (/Starting Node Agent|CSR signing failed|cannot load key pair|failed to create onprem/.test(line)) return undefined;
   }
   return undefined;
 }

@@ -85,6 +85,11 @@ describe('citadel checks', () => {
       verdict(line('CSR is approved successfully. Will renew cert in 1m', 'info') + unavailable('x: connect: connection refused')),
       'fail citadel.node-agent.refused.reason',
     );
+    // What an agent was told that runs no more says nothing of the one that runs.
+    assert.equal(
+      verdict(line('CSR is approved successfully. Will renew cert in 1m', 'info') + started + csr),
+      'fail citadel.check.node-agent.waiting',
+    );
   });
 
   it('judge addresses of names', () => {
