@@ -43,9 +43,9 @@ export function isPlainText(value: string): boolean {
   return value !== '' && value.length <= 1024 && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value);
 }
 
-/** Istio release: `1.0.3`, `1.4`, `0.8.0-rc.1`. */
+/** Istio release: `1.0.3`, `1.4`, `0.8.0-rc.1`, `1.1.0.snapshot.5`. */
 export function isRelease(value: string): boolean {
-  return /^\d{1,3}\.\d{1,3}(\.\d{1,4})?([-+][0-9A-Za-z.-]{1,64})?$/.test(value);
+  return /^\d{1,3}\.\d{1,3}(\.\d{1,4})?(([-+_]|\.(?=[A-Za-z]))[\w.-]{1,64})?$/.test(value);
 }
 
 /** IPv4 in four decimal parts or IPv6 without a zone. */

@@ -198,9 +198,9 @@ const afterLast = '1.5.0';
 
 type ReleaseNumber = readonly [major: number, minor: number, patch: number];
 
-/** Numbers of a release as tags and pins spell it (`1.0.3`, `v1.1.0-rc.1`, `1.4`); undefined for anything else (`latest`, a digest). */
+/** Numbers of a release as tags and pins spell it (`1.0.3`, `v1.1.0-rc.1`, `1.1.0.snapshot.5`, `1.4`); undefined for anything else (`latest`, a digest). */
 export function parseRelease(text: string): ReleaseNumber | undefined {
-  const match = /^v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(?:[-+][0-9A-Za-z.-]+)?$/.exec(text);
+  const match = /^v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(?:(?:[-+_]|\.(?=[A-Za-z]))[\w.-]+)?$/.exec(text);
   if (match === null) return undefined;
   return [Number(match[1]), Number(match[2]), Number(match[3] ?? '0')];
 }

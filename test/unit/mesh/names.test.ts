@@ -88,8 +88,8 @@ describe('names', () => {
 
   it('takes whole ports and releases', () => {
     assert.deepEqual([1, 65535, 0, 65536, 1.5, Number.NaN].map(isPort), [true, true, false, false, false, false]);
-    accepts(isRelease, ['1.0.3', '0.2.7', '1.4', '1.10.0-rc.1']);
-    refuses(isRelease, ['', '1', 'v1.0.3', '1.0.3.4', 'latest', '1.0.3;x']);
+    accepts(isRelease, ['1.0.3', '0.2.7', '1.4', '1.10.0-rc.1', '1.1.0.snapshot.5', '1.0.3_debug']);
+    refuses(isRelease, ['', '1', 'v1.0.3', '1.0.3.4', '1.0.3.', 'latest', '1.0.3;x']);
   });
 
   it('keeps paths normalized and below the allowed roots', () => {

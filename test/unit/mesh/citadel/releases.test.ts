@@ -81,6 +81,8 @@ describe('citadel releases', () => {
     assert.equal(releaseFacts('0.7.1')!.release, '0.7.1');
     assert.equal(releaseFacts('1.0.9')!.release, '1.0.1');
     assert.equal(releaseFacts('v1.4.10-distroless')!.release, '1.4.4');
+    assert.equal(releaseFacts('1.1.0.snapshot.5')!.release, '1.1.0');
+    assert.equal(releaseFacts('0.8.0_debug')!.release, '0.8.0');
   });
 
   it('knows which packages do not start', () => {
