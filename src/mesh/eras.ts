@@ -73,14 +73,15 @@ export function pinned(entry: ClusterEntry, release: string, known: readonly Era
 }
 
 async function detected(entry: ClusterEntry, api: ClusterApi, known: readonly Era[], options?: CallOptions): Promise<FoundEra> {
+  let refusal: MeshError | undefined;
   for (const era of known) {
     const controlPlane = await era.detect(entry, api, options);
     if (controlPlane === undefined) continue;
-    const refusal = refusalOf(entry.name, controlPlane.release);
-    if (refusal !== undefined) throw refusal;
-    return { era, controlPlane };
+    // What one era finds may be another's: a Pilot of a release after it.
+    if (era.pinned(controlPlane.release) !== undefined) return { era, controlPlane };
+    refusal ??= refusalOf(entry.name, controlPlane.release);
   }
-  throw notFound(entry);
+  throw refusal ?? notFound(entry);
 }
 
 function refusalOf(cluster: string, release: string): MeshError | undefined {

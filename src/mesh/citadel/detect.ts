@@ -16,8 +16,8 @@ const holders = [
 const labelKeys = ['app.kubernetes.io/version', 'istio.io/version', 'version', 'chart', 'helm.sh/chart'] as const;
 
 /**
- * Finds Pilot in the control plane's namespace and its release: from the image's tag, else from a label or annotation. Undefined where there is no
- * `istio-pilot`, or its release is after this era. Throws `cluster.release-unknown` where nothing names a release, `cluster.release-unsupported` before 0.2.7.
+ * Finds Pilot in the control plane's namespace and its release: from the image's tag, else from a label or annotation; it may be after this era (1.5 could
+ * still be installed so). Undefined where there is no `istio-pilot`. Throws `cluster.release-unknown` where nothing names a release, `cluster.release-unsupported` before 0.2.7.
  */
 export async function detect(entry: ClusterEntry, api: ClusterApi, options: CallOptions = {}): Promise<ControlPlane | undefined> {
   const { namespace } = entry.istio;
@@ -46,10 +46,8 @@ export function pinned(release: string): ControlPlane | undefined {
     : undefined;
 }
 
-function controlPlane(source: ValueSource, name: string): ControlPlane | undefined {
-  const era = eraOf(source.value);
-  if (era === 'after') return undefined;
-  if (era === 'before')
+function controlPlane(source: ValueSource, name: string): ControlPlane {
+  if (eraOf(source.value) === 'before')
     throw problem('cluster.release-unsupported', { release: source.value, name }, { kind: 'bad-input', field: 'istio.release' });
   return { era: 'citadel', release: plain(source.value), source };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { detect, imageTag } from '../../../../src/mesh/citadel/detect.ts';
+import { eraOf } from '../../../../src/mesh/eras.ts';
 import type { KubeObject } from '../../../../src/mesh/ports.ts';
 import { MemoryCluster } from '../../support/memoryCluster.ts';
 import { clusterEntry, coded } from './support.ts';
@@ -63,7 +64,13 @@ describe('citadel detection', () => {
   });
 
   it('leaves later releases and istiod to others, and refuses what is older than its table', async () => {
-    assert.equal(await found(pilot('Deployment', 'istio/pilot:1.5.0')), undefined);
+    const era = (...objects: readonly KubeObject[]) => eraOf(clusterEntry(), async () => new MemoryCluster(...objects));
+    // 1.5 could still be installed with an istio-pilot; 1.5 - 1.7 are refused with the reason.
+    for (const tag of ['1.5.0', '1.7.8']) await assert.rejects(era(pilot('Deployment', `istio/pilot:${tag}`)), coded('era.between'), tag);
+    await assert.rejects(era(pilot('Deployment', 'istio/pilot:1.9.0')), coded('era.not-found'));
+    const istiod = pilot('Deployment', 'istio/pilot:1.31.0', { name: 'istiod', labels: { app: 'istiod', istio: 'pilot' } });
+    for (const tag of ['1.5.0', '1.9.0'])
+      assert.equal((await era(pilot('Deployment', `istio/pilot:${tag}`), istiod)).controlPlane.release, '1.31.0', tag);
     assert.equal(await found(pilot('Deployment', 'istio/pilot:1.4.0', { name: 'istiod' })), undefined);
     assert.equal(await found(), undefined);
     await assert.rejects(found(pilot('Deployment', 'istio/pilot:0.2.4')), coded('cluster.release-unsupported'));
