@@ -130,6 +130,12 @@ function rangeOf(document: Document.Parsed, path: readonly PropertyKey[], onKey:
   return range ? [range[0], range[0]] : [0, 0];
 }
 
+/** Name of a port that was given none, as `istioctl register` has it (citadel facts 5, 10). */
+function defaultPortName(port: number): string {
+  const usual: Readonly<Record<number, string>> = { 80: 'http', 443: 'https', 3306: 'mysql', 8080: 'http' };
+  return usual[port] ?? String(port);
+}
+
 /** Fills in the defaults of design, Contracts. */
 function withDefaults(raw: RawInventory): Inventory {
   return {
@@ -144,7 +150,12 @@ function withDefaults(raw: RawInventory): Inventory {
     vms: (raw.vms ?? []).map((vm) => ({ ...vm, host: vm.host ?? vm.name, serviceAccount: vm.serviceAccount ?? 'default' })),
     services: (raw.services ?? []).map((service) => ({
       ...service,
-      ports: service.ports.map((port) => ({ ...port, targetPort: port.targetPort ?? port.port, protocol: port.protocol ?? 'TCP' })),
+      ports: service.ports.map((port) => ({
+        name: port.name ?? defaultPortName(port.port),
+        port: port.port,
+        targetPort: port.targetPort ?? port.port,
+        protocol: port.protocol ?? 'TCP',
+      })),
       vms: service.vms ?? [],
       serviceAccount: service.serviceAccount ?? 'default',
       labels: service.labels ?? {},

@@ -133,7 +133,14 @@ const vm = z.strictObject(
 
 const servicePort = z.strictObject(
   {
-    name: text('dns-label', isDnsLabel, 'Name of the port; Istio reads the protocol from what stands before the first -.', dnsPattern),
+    name: z.optional(
+      text(
+        'dns-label',
+        isDnsLabel,
+        'Name of the port; Istio reads the protocol from what stands before the first -. Default: http for 80 and 8080, https for 443, mysql for 3306, else the number.',
+        dnsPattern,
+      ),
+    ),
     port: port.check(z.describe('Port of the service.')),
     targetPort: z.optional(port.check(z.describe('Port on the VM. Default: port.'))),
     protocol: z.optional(z.enum(['TCP', 'UDP'], 'protocol').check(z.describe('Default: TCP.'))),

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { ClusterScope } from '../era.ts';
 import { isMeshError } from '../errors.ts';
 import { message } from '../messages.ts';
-import type { ServiceEntry, ServicePortEntry } from '../model.ts';
+import type { ServiceEntry } from '../model.ts';
 import { isMachineAddress } from '../names.ts';
 import type { Plan } from '../plan.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
@@ -14,22 +14,6 @@ import { stringsAt } from '../cluster/untrusted.ts';
 /** Registering the services of VMs as `istioctl register` does, without its defects (citadel facts 5, 10). */
 
 export const ACCOUNTS_ANNOTATION = 'alpha.istio.io/kubernetes-serviceaccounts';
-
-/** Name of a port that was given none (facts 5, 10): the number itself where there is no usual one. */
-export function defaultPortName(port: number): string {
-  const usual: Readonly<Record<number, string>> = { 80: 'http', 443: 'https', 3306: 'mysql', 8080: 'http' };
-  return usual[port] ?? String(port);
-}
-
-/** Ports as `istioctl register` takes them, `[NAME:]PORT`. Throws `citadel.port-argument` (bad-input). */
-export function parsePortArgument(argument: string): ServicePortEntry {
-  const colon = argument.indexOf(':');
-  const digits = argument.slice(colon + 1);
-  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  if (port < 1 || port > 65535 || colon === 0)
-    throw problem('citadel.port-argument', { value: argument }, { kind: 'bad-input', field: 'ports' });
-  return { name: colon < 0 ? defaultPortName(port) : argument.slice(0, colon), port, targetPort: port, protocol: 'TCP' };
-}
 
 /**
  * The plan of Register Service: the Service (no selector), then its Endpoints with each VM's address once. Throws before anything is changed:

@@ -45,6 +45,19 @@ services:
     });
   });
 
+  it('names a port that has no name as istioctl register does', () => {
+    const service = (ports: string) => `${cluster}services:\n  - { name: mysql, cluster: prod, namespace: onprem, ports: [${ports}] }\n`;
+    // Citadel facts 5 and 10.
+    const { inventory } = parseInventory(service('{ port: 80 }, { port: 443 }, { port: 3306 }, { port: 9999 }, { name: db, port: 7000 }'));
+    assert.deepEqual(
+      inventory.services[0]?.ports.map(({ name }) => name),
+      ['http', 'https', 'mysql', '9999', 'db'],
+    );
+    assert.equal(parseInventory(service('{ port: 8080 }')).inventory.services[0]?.ports[0]?.name, 'http');
+    // Two ports of one name are refused by the API server; istioctl finds that out too late.
+    assert.deepEqual(problems(service('{ port: 80 }, { port: 8080 }')), ['5:76 services[0].ports[1].name unique "http"']);
+  });
+
   it('reads every key of the contract', () => {
     const { inventory } = parseInventory(`# ours
 version: 1

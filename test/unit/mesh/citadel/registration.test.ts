@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readServices } from '../../../../src/mesh/citadel/registeredServices.ts';
-import { defaultPortName, parsePortArgument, planDeregister, planRegister } from '../../../../src/mesh/citadel/registration.ts';
+import { planDeregister, planRegister } from '../../../../src/mesh/citadel/registration.ts';
 import type { ServiceEntry } from '../../../../src/mesh/model.ts';
 import { runPlan, undoPlan } from '../../../../src/mesh/planRunner.ts';
 import type { PlanResult } from '../../../../src/mesh/plan.ts';
@@ -21,14 +21,6 @@ describe('citadel registration', () => {
   let api: MemoryCluster;
   beforeEach(() => {
     api = new MemoryCluster(namespace);
-  });
-
-  it('names ports as istioctl does', () => {
-    assert.deepEqual([80, 443, 3306, 8080, 7000, 9999].map(defaultPortName), ['http', 'https', 'mysql', 'http', '7000', '9999']);
-    assert.deepEqual(parsePortArgument('http:7000'), { name: 'http', port: 7000, targetPort: 7000, protocol: 'TCP' });
-    assert.deepEqual(parsePortArgument('3306').name, 'mysql');
-    for (const bad of ['', 'x', 'http:', ':80', '0', '65536', '-1', '80 ', 'http:80:81'])
-      assert.throws(() => parsePortArgument(bad), coded('citadel.port-argument'), bad);
   });
 
   it('makes a Service without selector and its Endpoints, both annotated', async () => {
