@@ -51,13 +51,11 @@ export function readInventory(text: string): InventoryReading {
   };
   const read = (inventory: Inventory): InventoryReading => ({ ok: true, parsed: { inventory, document, position } });
 
-  const broken = document.errors.map((error): InventoryProblem => ({
-    field: '',
-    rule: 'yaml',
-    value: error.message,
-    text: ruleText('yaml', '', error.message),
-    position: placeAt(error.pos[0], error.pos[1]),
-  }));
+  // A warning is a tag that is not known: its value would be taken for plain text.
+  const broken = [...document.errors, ...document.warnings].map(({ message: whole, pos }): InventoryProblem => {
+    const [text = ''] = whole.split('; please use');
+    return { field: '', rule: 'yaml', value: text, text: ruleText('yaml', '', text), position: placeAt(pos[0], pos[1]) };
+  });
   if (isFilled(broken)) return { ok: false, problems: broken };
   const raw = toValue(document);
   if (!raw.ok) return { ok: false, problems: [found([], 'yaml', raw.reason)] };

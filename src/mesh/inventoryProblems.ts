@@ -65,7 +65,7 @@ const ruleTexts: Readonly<Record<string, RuleText>> = {
       ? message('inventory.rule.unknown-key', { field, key: value })
       : message('inventory.rule.unknown-key-nearest', { field, key: value, nearest: other }),
   version: ({ field, value }) => message('inventory.rule.version', { field, value }),
-  mapping: ({ field }) => message('inventory.rule.mapping', { field }),
+  mapping: ({ field }) => (field === '' ? message('inventory.rule.mapping-whole') : message('inventory.rule.mapping', { field })),
   list: ({ field, value }) => message('inventory.rule.list', { field, value }),
   'list-empty': ({ field }) => message('inventory.rule.list-empty', { field }),
   string: ({ field, value }) => message('inventory.rule.string', { field, value }),
@@ -110,9 +110,18 @@ export function fieldName(path: readonly PropertyKey[]): string {
   }, '');
 }
 
+/** JSON of a value; an anchor that holds itself has none. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '…';
+  }
+}
+
 /** A value as text for a message: control characters shown as escapes, cut to 80 characters. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return '';
-  const text = JSON.stringify(value);
+  const text = written(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

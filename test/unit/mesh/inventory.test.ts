@@ -177,6 +177,14 @@ services:
   it('tells broken YAML with its place', () => {
     assert.match(problems('version: 1\nvms: [\n')[0] ?? '', /^3:1 {2}yaml /);
     assert.match(problems('version: 1\nversion: 1\n')[0] ?? '', /^2:1 {2}yaml .*unique/);
+    assert.deepEqual(problems('version: 1\n---\nversion: 1\n'), ['2:1  yaml Source contains multiple documents']);
+    // A tag that is not known: a vault's text, for one, is no name.
+    assert.match(problems(vm('').replace('name: db-1', 'name: !vault db-1'))[0] ?? '', /^5:11 {2}yaml Unresolved tag: !vault/);
+    assert.match(problems('version: 1\nclusters: &a [*a]\n')[0] ?? '', /clusters\[0\] mapping …/);
+    assert.deepEqual(
+      problems('- version: 1\n').map((one) => one.slice(0, 14)),
+      ['1:1  mapping ['],
+    );
     assert.match(
       problems(`a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`)[0] ?? '',
       /yaml/,
