@@ -8,7 +8,7 @@ import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivat
 import { pairFits } from '../host/keyPair.ts';
 import { problem, refName } from '../problem.ts';
 import type { ReleaseFacts } from './releases.ts';
-import { at, textAt } from '../cluster/untrusted.ts';
+import { at } from '../cluster/untrusted.ts';
 
 /** Part of its life below which a certificate is no longer believed to be renewed: the node agent does so at half of it (facts 6). */
 const LEFT_PART = 0.25;
@@ -77,8 +77,6 @@ export function parseCredentials(secret: KubeObject, identity: Identity, now: Da
       { name, secret: ref.name, namespace: identity.namespace, ...args },
       { id: `citadel.secret-invalid.${rule}` },
     );
-  const type = textAt(secret, 'type') ?? '';
-  if (type !== 'istio.io/key-and-cert') throw wrong('type', { type });
   const data = (key: string): Uint8Array => {
     const value = at(secret, 'data', key);
     if (typeof value !== 'string' || value === '') throw wrong('empty', { key });

@@ -29,7 +29,10 @@ describe('citadel certificates', function () {
     assert.deepEqual(certificateFacts(leaf).uris, ['spiffe://cluster.local/ns/vm/sa/default']);
   });
 
-  it('refuses another type', () => refuses('type', good, { type: 'Opaque' }));
+  it('takes what the scripts take: they read the data of a Secret, not its type', () => {
+    assert.ok(parseCredentials(secret(good, { type: 'Opaque' }), identity, NOW));
+  });
+
   it('refuses an empty key', () => refuses('empty', good, { data: { 'key.pem': '' } }));
   it('refuses what is not base64', () => refuses('base64', good, { data: { 'root-cert.pem': '%%%' } }));
   it('refuses a text that is no PEM', () => refuses('pem', good, { data: { 'cert-chain.pem': Buffer.from('hello').toString('base64') } }));
