@@ -1,5 +1,4 @@
 import type { X509Certificate, KeyObject } from 'node:crypto';
-import { isMeshError } from '../errors.ts';
 import type { GeneratedFile } from '../model.ts';
 import { sha256 } from '../hash.ts';
 import type { CallOptions, ClusterApi, HostState, KubeObject, ObjectRef, RemoteFile } from '../ports.ts';
@@ -8,6 +7,7 @@ import { certificateFacts, keyFacts, leadsToRoot, parseCertificates, parsePrivat
 import { pairFits } from '../host/keyPair.ts';
 import { problem, refName } from '../problem.ts';
 import type { ReleaseFacts } from './releases.ts';
+import { isMissing } from '../cluster/missing.ts';
 import { at } from '../cluster/untrusted.ts';
 
 /** Part of its life below which a certificate is no longer believed to be renewed: the node agent does so at half of it (facts 6). */
@@ -51,21 +51,11 @@ export async function readCredentials(api: ClusterApi, identity: Identity, now: 
 async function whyMissing(api: ClusterApi, identity: Identity, options: CallOptions): Promise<Error> {
   const { namespace, serviceAccount } = identity;
   const args = { namespace, serviceAccount, name: refName(secretRef(identity)) };
-  if (!(await exists(api, { apiVersion: 'v1', kind: 'Namespace', name: namespace }, options)))
+  if (await isMissing(api, { apiVersion: 'v1', kind: 'Namespace', name: namespace }, options))
     return problem('citadel.namespace-missing', args, { field: 'namespace' });
-  if (!(await exists(api, { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, options)))
+  if (await isMissing(api, { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, options))
     return problem('citadel.account-missing', args, { field: 'serviceAccount' });
   return problem('citadel.secret-missing', args);
-}
-
-/** What may not be read counts as there: it only explains. */
-async function exists(api: ClusterApi, ref: ObjectRef, options: CallOptions): Promise<boolean> {
-  try {
-    return (await api.get(ref, options)) !== undefined;
-  } catch (error) {
-    if (isMeshError(error, 'kube.forbidden')) return true;
-    throw error;
-  }
 }
 
 export function parseCredentials(secret: KubeObject, identity: Identity, now: Date): Credentials {

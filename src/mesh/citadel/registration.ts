@@ -1,12 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import type { ClusterScope } from '../era.ts';
-import { isMeshError } from '../errors.ts';
 import { message } from '../messages.ts';
 import type { ServiceEntry } from '../model.ts';
 import { isMachineAddress } from '../names.ts';
 import type { Plan } from '../plan.ts';
 import type { CallOptions, ClusterApi, KubeObject, ObjectRef } from '../ports.ts';
 import { deregisterStep, endpointsStep, type WantedEndpoints } from './endpointsSteps.ts';
+import { isMissing } from '../cluster/missing.ts';
 import { objectStep } from '../cluster/objectStep.ts';
 import { problem, refName } from '../problem.ts';
 import { stringsAt } from '../cluster/untrusted.ts';
@@ -82,14 +82,9 @@ function checkPorts(service: ServiceEntry): void {
 }
 
 async function checkNamespace(api: ClusterApi, name: string, options: CallOptions): Promise<void> {
-  try {
-    if ((await api.get({ apiVersion: 'v1', kind: 'Namespace', name }, options)) !== undefined) return;
-  } catch (error) {
-    // An account of one namespace may not read namespaces: the write itself will tell.
-    if (isMeshError(error, 'kube.forbidden')) return;
-    throw error;
-  }
-  throw problem('citadel.namespace-missing', { namespace: name }, { field: 'namespace' });
+  // An account of one namespace may not read namespaces: the write itself will tell.
+  if (await isMissing(api, { apiVersion: 'v1', kind: 'Namespace', name }, options))
+    throw problem('citadel.namespace-missing', { namespace: name }, { field: 'namespace' });
 }
 
 function serviceRef({ namespace, name }: ServiceEntry): ObjectRef {

@@ -58,6 +58,11 @@ describe('citadel certificates', function () {
 
   it('says whether namespace, account or secret is missing', async () => {
     const api = new MemoryCluster();
+    // A dump without namespaces and service accounts does not say that these two are missing.
+    await assert.rejects(readCredentials(api, identity, NOW), coded('citadel.secret-missing'));
+    api.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'other', namespace: 'other' } });
+    await assert.rejects(readCredentials(api, identity, NOW), coded('citadel.account-missing'));
+    api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } });
     await assert.rejects(readCredentials(api, identity, NOW), coded('citadel.namespace-missing'));
     api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vm' } });
     await assert.rejects(readCredentials(api, identity, NOW), coded('citadel.account-missing'));
