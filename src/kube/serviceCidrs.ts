@@ -28,11 +28,16 @@ export async function serviceCidrs(api: Calls, namespace: string, options?: Call
   return { cidrs, source: 'dry-run' };
 }
 
-export function serviceCidrUnknown(context: string, answer: string): MeshError {
+/** `answer`: the API server's own words; a dump has none. */
+export function serviceCidrUnknown(context: string, answer?: string): MeshError {
   return new MeshError({
     code: 'kube.service-cidr-unknown',
-    userMessage: message('kube.service-cidr-unknown', { context, answer: answer.slice(0, 500) }),
+    userMessage:
+      answer === undefined
+        ? message('kube.service-cidr-unknown.snapshot', { name: context })
+        : message('kube.service-cidr-unknown', { context, answer: answer.slice(0, 500) }),
     nextStep: message('kube.service-cidr-unknown.next', { context }),
+    field: 'serviceCidr',
   });
 }
 

@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
 import type { ClusterApi, KubeObject, ObjectQuery, ServiceCidrs } from '../mesh/ports.ts';
@@ -10,7 +10,7 @@ import { yamlProblem } from './yamlProblem.ts';
 
 /**
  * A cluster as a YAML dump shows it: a List or a stream of documents, as `kubectl get ... -o yaml` prints it. `name` is what messages call it. Writes are refused with
- * `kube.snapshot`, and so is `version`; `can` answers "not allowed" with the reason. Throws `kube.snapshot-invalid` (bad input) naming the document.
+ * `kube.snapshot`, and so is `version`. Throws `kube.snapshot-invalid` (bad input) naming the document.
  */
 export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
   const objects = parseObjects(yamlText, name);
@@ -53,7 +53,8 @@ export function createSnapshotApi(yamlText: string, name: string): ClusterApi {
     replace: refuse,
     delete: refuse,
     createToken: refuse,
-    can: async (questions) => questions.map((question) => ({ ...question, allowed: false, reason: 'not known from a snapshot' })),
+    // A dump denies nothing: what would change something is shown, and refused by the write itself.
+    can: async (questions) => questions.map((question) => ({ ...question, allowed: true })),
     serviceCidrs: async () => serviceCidrsIn(objects, name),
     close: async () => undefined,
   };
@@ -66,23 +67,45 @@ function parseObjects(text: string, name: string): readonly KubeObject[] {
     const problem = 'errors' in document ? document.errors[0] : undefined;
     if (problem !== undefined)
       throw invalid('kube.snapshot-invalid.yaml', { name, document: index + 1, text: yamlProblem(problem, lines) });
-    const value: unknown = document.toJS();
+    const value = plain(document, { name, document: index + 1 });
     if (value === null || value === undefined) continue;
     for (const [position, entry] of entries(value).entries()) {
       const type = { apiVersion: textAt(entry, 'apiVersion') ?? '', kind: textAt(entry, 'kind') ?? '' };
-      const object = type.apiVersion === '' || type.kind === '' ? undefined : toKubeObject(entry, type);
-      if (object === undefined) throw invalid('kube.snapshot-invalid.object', { name, document: index + 1, item: position + 1 });
+      const read = type.apiVersion === '' || type.kind === '' ? undefined : toKubeObject(entry, type);
+      if (read === undefined) throw invalid('kube.snapshot-invalid.object', { name, document: index + 1, item: position + 1 });
+      const object = asServed(read);
       // Dumps of overlapping commands name an object twice; the later one is newer.
       byKey.set(JSON.stringify([object.apiVersion, object.kind, object.metadata.namespace ?? '', object.metadata.name]), object);
     }
   }
+  // What kubectl could not read it does not print: an empty dump is no empty cluster.
+  if (byKey.size === 0) throw invalid('kube.snapshot-invalid.empty', { name });
   return [...byKey.values()];
+}
+
+/** Value of a document; a bomb of aliases is refused by the library. */
+function plain(document: Pick<Document, 'toJS'>, at: { readonly name: string; readonly document: number }): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw invalid('kube.snapshot-invalid.yaml', { ...at, text: error.message });
+  }
+}
+
+const olderApps = ['extensions/v1beta1', 'apps/v1beta1', 'apps/v1beta2'];
+
+/** A workload in the version that is asked for: until Kubernetes 1.15 kubectl printed Deployments and ReplicaSets in older ones. */
+function asServed(object: KubeObject): KubeObject {
+  const isOld = ['Deployment', 'ReplicaSet'].includes(object.kind) && olderApps.includes(object.apiVersion);
+  return isOld ? { ...object, apiVersion: 'apps/v1' } : object;
 }
 
 /** The items of a List, of `ServiceList` as the API itself prints it, or the one object. */
 function entries(value: unknown): readonly unknown[] {
   const kind = textAt(value, 'kind');
-  if (!isRecord(value) || kind === undefined || !kind.endsWith('List') || !Array.isArray(value.items)) return [value];
+  if (!isRecord(value) || kind === undefined || !kind.endsWith('List') || !(value.items === null || Array.isArray(value.items)))
+    return [value];
   const itemKind = kind.slice(0, -'List'.length);
   return listAt(value, 'items').map((item) =>
     itemKind === '' || !isRecord(item) ? item : { apiVersion: value.apiVersion, kind: itemKind, ...item },
@@ -103,7 +126,7 @@ function invalid(id: string, args: Readonly<Record<string, string | number>>): M
 function serviceCidrsIn(objects: readonly KubeObject[], name: string): ServiceCidrs {
   const served = cidrsOf(objects.filter((object) => object.kind === 'ServiceCIDR' && object.apiVersion.startsWith('networking.k8s.io/')));
   const cidrs = served.length > 0 ? served : [...new Set(objects.flatMap(apiServerRanges))];
-  if (cidrs.length === 0) throw serviceCidrUnknown(name, '-');
+  if (cidrs.length === 0) throw serviceCidrUnknown(name);
   return { cidrs, source: 'snapshot' };
 }
 

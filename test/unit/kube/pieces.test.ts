@@ -255,10 +255,36 @@ items:
     assert.equal((await api.get({ apiVersion: 'v1', kind: 'Service', namespace: 'n', name: 'a' }))?.metadata.resourceVersion, '2');
     assert.equal(await api.get({ apiVersion: 'v1', kind: 'Service', namespace: 'm', name: 'a' }), undefined);
     assert.equal((await failure(api.delete({ apiVersion: 'v1', kind: 'Service', namespace: 'n', name: 'a' }))).code, 'kube.snapshot');
+    // A dump denies nothing; the writes above are refused by themselves.
     assert.deepEqual(
       (await api.can([{ verb: 'get', group: '', resource: 'pods' }])).map(({ allowed }) => allowed),
-      [false],
+      [true],
     );
+  });
+
+  it('finds workloads that were printed in the versions of older clusters', async () => {
+    for (const version of ['apps/v1', 'extensions/v1beta1', 'apps/v1beta1', 'apps/v1beta2']) {
+      const api = createSnapshotApi(`{apiVersion: ${version}, kind: Deployment, metadata: {name: istio-pilot, namespace: n}}`, 'dump');
+      const found = await api.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'n', name: 'istio-pilot' });
+      assert.equal(found?.metadata.name, 'istio-pilot', version);
+    }
+    const ingress = createSnapshotApi('{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: i, namespace: n}}', 'dump');
+    assert.equal((await ingress.list({ apiVersion: 'extensions/v1beta1', kind: 'Ingress' })).length, 1);
+  });
+
+  it('takes a list of nothing beside others', async () => {
+    const text = '{apiVersion: v1, kind: PodList, items: null}\n---\n{apiVersion: v1, kind: Service, metadata: {name: a, namespace: n}}\n';
+    assert.equal((await createSnapshotApi(text, 'dump').list({ apiVersion: 'v1', kind: 'Service' })).length, 1);
+  });
+
+  it('is refused where it holds nothing, or is a bomb of aliases', async () => {
+    for (const text of ['', '---\n', 'apiVersion: v1\nkind: List\nitems: []\n'])
+      assert.equal((await failure(attempt(() => createSnapshotApi(text, 'dump')))).userMessage.id, 'kube.snapshot-invalid.empty');
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x]',
+      ...['b', 'c', 'd', 'e', 'f'].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcde'[index]}`).join(', ')}]`),
+    ];
+    assert.equal((await failure(attempt(() => createSnapshotApi(bomb.join('\n'), 'dump')))).code, 'kube.snapshot-invalid');
   });
 
   it('names the document that is not an object', async () => {
