@@ -15,12 +15,10 @@ export interface SetupCommandOptions extends CommonOptions {
   readonly wait?: number;
 }
 
-type Commands = NonNullable<SetupPreview['commands']>;
-
-/** `cluster setup`: what a person has to run with other tools, then the plan. */
+/** `cluster setup`: what a person has to run with other tools, then the plan. The result of `--dry-run` has the YAML, to be edited for `--manifest`. */
 export async function setUp(
   session: Session,
-  { cluster, provider, manifest, wait }: SetupCommandOptions,
+  { cluster, provider, manifest, wait, dryRun = false }: SetupCommandOptions,
 ): Promise<readonly TargetResult[]> {
   const { mesh, inventory, output, signal } = session;
   findCluster(inventory, cluster);
@@ -29,7 +27,7 @@ export async function setUp(
     manifest: manifest === undefined ? undefined : await readGiven(manifest),
     waitMs: wait === undefined ? undefined : wait * 1000,
   };
-  const commands = await commandsOf(session, cluster, { provider });
+  const { commands = [], manifest: yaml = '' } = await previewOf(session, cluster, options);
   for (const { title, commandLine } of commands) {
     output.note(output.texts(message('cli.setup.command', { title: output.texts(title) })));
     output.note(`  ${commandLine}`);
@@ -37,16 +35,19 @@ export async function setUp(
   const results = await changeTargets(session, [
     { kind: 'cluster', name: cluster, plan: () => mesh.planSetup(cluster, options, { signal }) },
   ]);
-  if (commands.length === 0) return results;
   const told = commands.map(({ title, commandLine }) => ({ title: output.texts(title), commandLine }));
-  return results.map((result) => ({ ...result, commands: told }));
+  return results.map((result) => ({
+    ...result,
+    ...(told.length === 0 ? {} : { commands: told }),
+    ...(dryRun && yaml !== '' ? { manifest: yaml } : {}),
+  }));
 }
 
-async function commandsOf({ mesh, signal }: Session, cluster: string, options: SetupOptions): Promise<Commands> {
+async function previewOf({ mesh, signal }: Session, cluster: string, options: SetupOptions): Promise<Partial<SetupPreview>> {
   try {
-    return (await mesh.setupPreview(cluster, options, { signal })).commands ?? [];
+    return await mesh.setupPreview(cluster, options, { signal });
   } catch {
     // What kept this from being read keeps the plan from being made, and is told there.
-    return [];
+    return {};
   }
 }

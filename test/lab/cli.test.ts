@@ -68,6 +68,18 @@ describe('the whole job by the command line', function () {
     assert.equal(run.code, 0, run.err);
     for (const name of ['istio-system/istio-pilot-ilb', 'istio-system/mixer-ilb', 'istio-system/citadel-ilb', 'kube-system/dns-ilb'])
       assert.match(run.err, new RegExp(`\\+ Service ${name}`));
+    // The YAML can be had before anything is made, and taken back edited.
+    const shown = await bench.cli(['cluster', 'setup', '--cluster', 'prod', '--dry-run', '--json']);
+    await bench.write('balancers.yaml', String(shown.results()[0]?.manifest));
+    const names = await bench.lab.kubectl(['apply', '--dry-run=server', '-f', bench.at('balancers.yaml'), '-o', 'name']);
+    assert.deepEqual(names.stdout.trim().split('\n').toSorted(), [
+      'service/citadel-ilb',
+      'service/dns-ilb',
+      'service/istio-pilot-ilb',
+      'service/mixer-ilb',
+    ]);
+    const edited = ['cluster', 'setup', '--cluster', 'prod', '--dry-run', '--manifest', 'balancers.yaml'];
+    assert.equal((await bench.cli(edited)).code, 0);
     assert.equal(await bench.clusterState(), before);
   });
 
