@@ -102,7 +102,7 @@ describe('workload groups of a file', () => {
     const cases: [text: string, field: string, id: string, line: number][] = [
       ['', '', 'cli.group.rule.none', 1],
       ['a: [', '', 'inventory.rule.yaml', 1],
-      ['- 1', '', 'inventory.rule.mapping', 1],
+      ['- 1', '', 'inventory.rule.mapping-whole', 1],
       ['kind: Pod', 'apiVersion', 'inventory.rule.required', 1],
       [small().replace('WorkloadGroup', 'Pod'), 'kind', 'cli.group.rule.kind', 2],
       [small().replace(', namespace: vm', ''), 'metadata.namespace', 'inventory.rule.required', 3],
