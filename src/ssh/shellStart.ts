@@ -99,6 +99,7 @@ export function started(
 }
 
 function refused(connection: Connection, root: false | ShellPrompts, text: string): Error {
-  if (root === false) return hostError('host.command', { host: connection.host, text });
+  // Who logs in as root needs no sudo: it was the login shell that refused.
+  if (root === false || connection.user === 'root') return hostError('host.command', { host: connection.host, text });
   return hostError('host.sudo-refused', { host: connection.host, user: connection.user, text });
 }
