@@ -12,6 +12,7 @@ import { groupLines } from './group.ts';
 import { entryJson } from './membership.ts';
 import type { Session } from './session.ts';
 import { setUp, type SetupCommandOptions } from './setUp.ts';
+import { onlyOne } from './usage.ts';
 
 interface ClusterOptions extends CommonOptions {
   readonly cluster: string;
@@ -24,7 +25,7 @@ export const clusterCommand: AddCommand = (program, act) => {
   const setup = cluster
     .command('setup')
     .description(texts(message('cli.help.cluster-setup')))
-    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')))
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')), onlyOne(texts))
     .addOption(new Option('--provider <name>', texts(message('cli.option.provider'))).choices(providers))
     .option('--manifest <file>', texts(message('cli.option.manifest')))
     .option('--wait <seconds>', texts(message('cli.option.wait')), (value) => seconds(value, texts));
@@ -32,7 +33,7 @@ export const clusterCommand: AddCommand = (program, act) => {
   const status = cluster
     .command('status')
     .description(texts(message('cli.help.cluster-status')))
-    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')));
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')), onlyOne(texts));
   addCommonOptions(status, texts).action(
     act.run<ClusterOptions>('cluster status', false, async (session, { cluster: name }) => {
       findCluster(session.inventory, name);
@@ -96,7 +97,8 @@ function controlPlaneLines({ details = [], limits = [] }: ControlPlane, texts: T
 
 function balancerLine({ ref, state, address, ports, events }: LoadBalancer): string {
   const [newest] = events;
-  return `${ref.namespace ?? ''}/${ref.name} ${address ?? state} ${ports.map(({ port, protocol }) => `${port}/${protocol}`).join(' ')}${newest === undefined || state === 'ready' ? '' : ` (${newest.reason}: ${newest.text})`}`;
+  const shown = [`${ref.namespace ?? ''}/${ref.name}`, address ?? state, ...ports.map(({ port, protocol }) => `${port}/${protocol}`)];
+  return `${shown.join(' ')}${newest === undefined || state === 'ready' ? '' : ` (${newest.reason}: ${newest.text})`}`;
 }
 
 function seconds(value: string, texts: Texts): number {

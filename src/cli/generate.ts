@@ -14,6 +14,7 @@ import type { AddCommand } from './main.ts';
 import { addCommonOptions, type CommonOptions } from './options.ts';
 import type { TargetResult } from './output.ts';
 import type { Session } from './session.ts';
+import { onlyOne } from './usage.ts';
 
 interface GenerateOptions extends CommonOptions {
   readonly vm: string;
@@ -28,7 +29,7 @@ export const generateCommand: AddCommand = (program, act) => {
   const command = program
     .command('generate')
     .description(texts(message('cli.help.generate')))
-    .requiredOption('--vm <name>', texts(message('cli.option.generate-vm')))
+    .requiredOption('--vm <name>', texts(message('cli.option.generate-vm')), onlyOne(texts))
     .requiredOption('--out <dir>', texts(message('cli.option.out')), (folder) => {
       // What a script's unset variable gives would be the current folder.
       if (folder === '') throw new InvalidArgumentError(texts(message('cli.out.empty')));

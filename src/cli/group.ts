@@ -13,6 +13,7 @@ import type { TargetResult } from './output.ts';
 import { changeTargets } from './planCommand.ts';
 import { readGiven } from './rooms.ts';
 import type { Session } from './session.ts';
+import { onlyOne } from './usage.ts';
 
 interface GroupOptions extends CommonOptions {
   readonly cluster: string;
@@ -29,13 +30,13 @@ export const groupCommand: AddCommand = (program, act) => {
   const apply = group
     .command('apply')
     .description(texts(message('cli.help.group-apply')))
-    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')))
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')), onlyOne(texts))
     .requiredOption('-f, --file <file>', texts(message('cli.option.group-file')));
   addChangeOptions(addCommonOptions(apply, texts), texts).action(act.run<ApplyOptions>('group apply', true, applyGroups));
   const list = group
     .command('list')
     .description(texts(message('cli.help.group-list')))
-    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')));
+    .requiredOption('--cluster <name>', texts(message('cli.option.cluster')), onlyOne(texts));
   addCommonOptions(list, texts).action(
     act.run<GroupOptions>('group list', false, async (session, { cluster }) => {
       findCluster(session.inventory, cluster);

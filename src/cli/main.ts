@@ -18,7 +18,7 @@ import { rollbackCommand } from './rollback.ts';
 import { needPerson, openSession, type Session } from './session.ts';
 import { statusCommand } from './status.ts';
 import { upgradeCommand } from './upgrade.ts';
-import { commandName, speak, usageText } from './usage.ts';
+import { commandName, refuseOptionsAsValues, speak, usageText } from './usage.ts';
 
 /** Adds a command to the program; `act` runs it. */
 export type AddCommand = (program: Command, act: Act) => void;
@@ -130,6 +130,7 @@ function createProgram(act: Act, output: Output): Command {
       outputError: (text, write) => write(texts(message('cli.error', { text: usageText(text, texts) }))),
     })
     .showHelpAfterError(texts(message('cli.help.after-error')));
+  program.hook('preAction', (_program, command) => refuseOptionsAsValues(command));
   for (const add of commands) add(program, act);
   return program;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as kubeRoom from '../kube/index.ts';
 import { MeshError } from '../mesh/errors.ts';
-import { message } from '../mesh/messages.ts';
+import { message, type Message } from '../mesh/messages.ts';
 import type { Clock, ClusterApi, Connections, HostPrompter, PackageFetcher } from '../mesh/ports.ts';
 import type * as sshRoom from '../ssh/index.ts';
 import { fileTrustStore } from './trustStore.ts';
@@ -63,8 +63,8 @@ async function readSnapshot(file: string): Promise<ClusterApi> {
   return (await kube()).createSnapshotApi(await readGiven(file), file);
 }
 
-/** A file that the person named: that it cannot be read is bad input. */
-export async function readGiven(file: string): Promise<string> {
+/** A file that the person named: that it cannot be read is bad input. `next`: what to do where it is not there. */
+export async function readGiven(file: string, next: Message = message('cli.no-file.next')): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
@@ -73,7 +73,7 @@ export async function readGiven(file: string): Promise<string> {
         code: 'cli.no-file',
         kind: 'bad-input',
         userMessage: message('cli.no-file', { file }),
-        nextStep: message('cli.no-file.next'),
+        nextStep: next,
         field: file,
         cause: error,
       });

@@ -43,7 +43,7 @@ export function needPerson(options: CommonOptions, interactive: boolean): void {
 
 /** Reads the inventory and puts the parts together; contacts nothing. */
 export async function openSession(options: CommonOptions, { output, signal, cancel, interactive }: Surroundings): Promise<Session> {
-  const { inventory: read } = parseInventory(await readGiven(options.inventory), options.inventory);
+  const { inventory: read } = parseInventory(await readGiven(options.inventory, message('cli.no-inventory.next')), options.inventory);
   const inventory = withContexts(read, options.context);
   const prompts = new Prompts(output, interactive, signal, cancel);
   const mesh = createMesh(

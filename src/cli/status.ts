@@ -66,7 +66,7 @@ function statusLines(
     ...(certificateNotAfter === undefined ? [] : [`  ${texts(lifeOf('certificate', certificateNotAfter, now))}`]),
     ...(tokenExpiresAt === undefined ? [] : [`  ${texts(lifeOf('token', tokenExpiresAt, now))}`]),
     ...files.filter(({ drift }) => drift !== 'same').map(({ file, drift }) => `  ${file.path} ${drift}`),
-    ...units.map(({ name, active, enabled }) => `  ${name} ${active}, ${enabled}`),
+    ...units.map(({ name, active, enabled }) => `  ${[`${name} ${active}`, enabled].filter((part) => part !== '').join(', ')}`),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Command, Help, Option } from 'commander';
+import { InvalidArgumentError, type Command, type Help, type Option } from 'commander';
 import { message, type Message } from '../mesh/messages.ts';
 import type { Texts } from './language.ts';
 
@@ -29,6 +29,24 @@ export function usageText(said: string, texts: Texts): string {
     return near === undefined ? plain : texts(message('cli.usage.near', { text: plain, near }));
   }
   return said.replace(/^error: /, '').trimEnd();
+}
+
+/** Refuses an option in the place of another's value, which commander takes: `--out --json` forgot the folder. */
+export function refuseOptionsAsValues(command: Command): void {
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (option.required && values.some((one) => typeof one === 'string' && one.startsWith('-')))
+      command.error(`error: option '${option.flags}' argument missing`, { code: 'commander.optionMissingArgument' });
+  }
+}
+
+/** Reads the value of an option that takes one: a second would win, and the first be left out without a word. */
+export function onlyOne(texts: Texts): (value: string, earlier: string | undefined) => string {
+  return (value, earlier) => {
+    if (earlier !== undefined) throw new InvalidArgumentError(texts(message('cli.usage.only-one', { earlier })));
+    return value;
+  };
 }
 
 /** Makes a program, and what is added to it later, speak the reader's language in its help. */

@@ -105,7 +105,7 @@ export async function undoPlan(result: PlanResult, options: RunOptions = {}): Pr
   return { plan, ok: first === undefined, changed: didChange(plan, states), states, error: first };
 }
 
-/** One line that names the state a run left behind: how many steps are done, where it stopped, and that nothing was changed where that is so. */
+/** One line that names the state a run left behind: how many steps are done, where it stopped, and whether anything before that changed something: a step that stopped tells its own state. */
 export function describeResult(result: PlanResult): Message {
   const total = result.states.length;
   const done = result.states.filter((state, index) => state === 'done' && result.plan.steps[index]?.readOnly !== true).length;
@@ -113,12 +113,8 @@ export function describeResult(result: PlanResult): Message {
   if (undone > 0)
     return message('plan.state.undone', { undone, kept: done + result.states.filter((state) => state === 'undo-failed').length });
   if (result.ok) return result.changed ? message('plan.state.done', { done, total }) : message('plan.state.unchanged');
-  if (done === 0) return message('plan.state.stopped-unchanged');
-  return message('plan.state.stopped', {
-    done,
-    total,
-    at: result.states.findIndex((state) => state === 'failed' || state === 'cancelled') + 1,
-  });
+  const at = result.states.findIndex((state) => state === 'failed' || state === 'cancelled') + 1;
+  return done === 0 ? message('plan.state.stopped-unchanged', { at, total }) : message('plan.state.stopped', { done, total, at });
 }
 
 /** Steps that only look change nothing; an undo that failed leaves its change behind. */

@@ -54,6 +54,7 @@ describe('command line', function () {
       assert.ok((await stat(path.join(root, file))).mtimeMs < built, `${file} is newer than dist/cli.cjs: npm run build`);
     folder = await mkdtemp(path.join(tmpdir(), 'mesh-expansion-cli-'));
     await writeFile(path.join(folder, 'mesh-expansion.yaml'), inventory);
+    await writeFile(path.join(folder, 'list.yaml'), '- 1\n');
   });
   after(async () => rm(folder, { recursive: true }));
 
@@ -87,6 +88,10 @@ describe('command line', function () {
       [['push', '--yes', '--vm', 'db-1', '--all'], /--vm/],
       [['generate', '--vm', 'db-1'], /--out/],
       [['generate', '--vm', 'db-1', '--out', ''], /--out <dir>' argument '' is invalid/],
+      [['generate', '--vm', 'db-1', '--out', '--yes'], /'--out <dir>' argument missing/],
+      [['generate', '--vm', 'db-1', '--vm', 'db-2', '--out', 'x'], /argument 'db-2' is invalid\. .*db-1/],
+      [['cluster', 'status', '--cluster', 'prod', '--cluster', 'other'], /argument 'other' is invalid\. .*prod/],
+      [['check', '--vm', 'db-1', '--only', '--yes'], /'--only <ids\.\.\.>' argument missing/],
       [['status', '--vm'], /'--vm <names\.\.\.>' argument missing/],
       [['status', '--al'], /unknown option '--al' \(did you mean --all\?\)/],
       [['status', '--all', 'db-1'], /too many arguments: db-1$/m],
@@ -152,7 +157,8 @@ describe('command line', function () {
       [['register', '--yes', '--service', 'x'], /no service x/],
       [['group', 'list', '--cluster', 'prd'], /no cluster prd[\s\S]*prod/],
       [['group', 'apply', '--yes', '--cluster', 'prod', '-f', 'none.yaml'], /no file none\.yaml/],
-      [['status', '--all', '--inventory', 'other.yaml'], /no file other\.yaml/],
+      [['status', '--all', '--inventory', 'other.yaml'], /no file other\.yaml[\s\S]*--inventory/],
+      [['status', '--all', '--inventory', 'list.yaml'], /^error: This is not a mapping[\s\S]*list\.yaml, line 1/],
       [['status', '--all', '--context', 'prodd=x'], /no cluster prodd[\s\S]*prod/],
       [['cluster', 'status', '--cluster', 'prod', '--snapshot', 'none.yaml'], /no file none\.yaml/],
       [['cluster', 'status', '--cluster', 'prod', '--kubeconfig', 'none'], /no file none/],

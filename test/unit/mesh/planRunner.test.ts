@@ -56,7 +56,7 @@ describe('runPlan', () => {
     assert.deepEqual(log, ['run a', 'run b', 'run c']);
   });
 
-  it('says that nothing was changed when the first step fails', async () => {
+  it('says that no step changed anything when the first step fails', async () => {
     const { step, plan } = world();
     const failed = await runPlan(plan(step('a', { preview: async () => Promise.reject(new Error('boom')) }), step('b')));
     assert.deepEqual(
