@@ -5,6 +5,7 @@ import process from 'node:process';
 import { clearInterval, setInterval } from 'node:timers';
 import { packExtension } from './package.mjs';
 import { ensureCodeServer } from './toolchain/codeServer.mjs';
+import { endPrograms } from './toolchain/counted.mjs';
 import { ensureDependencies, root } from './toolchain/dependencies.mjs';
 import { jobsOf, suites } from './toolchain/jobs.mjs';
 import { node24, node24Environment } from './toolchain/onNode24.mjs';
@@ -22,6 +23,8 @@ const chosen = Object.keys(suites).filter((name) => (asked.length > 0 ? asked.in
 const total = { passed: 0, failed: 0 };
 const bySuite = new Map(chosen.map((name) => [name, { passed: 0, failed: 0 }]));
 const labs = createTestLabs();
+/** True once a signal has come: no job is begun any more. */
+let stopped = false;
 
 /** Counts what failed outside a test as one failed test, under its name. */
 async function guarded(name, action) {
@@ -54,7 +57,7 @@ async function runJobs(jobs) {
   const quiet = jobs.length > 1;
   const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${waiting.length} to come`), 60_000);
   const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+    for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) {
       const { suite, title, labs: kinds, run: tests } = job;
       const begin = Date.now();
       running.add(title);
@@ -70,7 +73,8 @@ async function runJobs(jobs) {
 
 async function main() {
   if (!(await prepared('npm ci', ensureDependencies))) return;
-  const jobs = jobsOf(chosen);
+  let jobs = [];
+  if (!(await prepared('list of jobs', () => (jobs = jobsOf(chosen))))) return;
   const needs = new Set(chosen.flatMap((name) => suites[name].on ?? []));
   // The messages and the JSON Schema are made by the build; lint and unit tests read them too.
   const build = needs.has('vsix')
@@ -90,8 +94,13 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
 ]) {
   process.once(signal, () => {
+    stopped = true;
     const end = () => process.exit(code);
-    labs.end().then(end, end);
+    // Lint and unit tests have no labs; one that is up then is somebody else's.
+    const withLabs = chosen.some((name) => suites[name].on?.includes('labs'));
+    endPrograms()
+      .then(() => (withLabs ? labs.end() : undefined))
+      .then(end, end);
   });
 }
 const since = Date.now();

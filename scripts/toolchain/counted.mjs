@@ -8,11 +8,24 @@ import { root } from './dependencies.mjs';
 import { node24, node24Environment } from './onNode24.mjs';
 import { say } from './process.mjs';
 
+const running = new Set();
+let over = false;
+
+/** Ends what runs, starts nothing more but what is `last`, and resolves when all of it is gone. */
+export async function endPrograms() {
+  over = true;
+  for (const { kill } of running) kill('SIGTERM');
+  const limit = setTimeout(() => running.forEach(({ kill }) => kill('SIGKILL')), 10_000);
+  await Promise.all([...running].map(({ closed }) => closed));
+  clearTimeout(limit);
+}
+
 /**
  * Runs a program under Node 24 in its own process group; answers its exit code, or a word where it was stopped. Its output goes to this
  * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well.
  */
-export async function start(args, { env = {}, limitMs, quiet = false }) {
+export async function start(args, { env = {}, limitMs, quiet = false, last = false }) {
+  if (over && !last) return 'not started: the run is being ended';
   const child = spawn(node24(), args, {
     cwd: root,
     // Most of what a test program computes is its start.
@@ -39,10 +52,14 @@ export async function start(args, { env = {}, limitMs, quiet = false }) {
   process.once('exit', onExit);
   const since = Date.now();
   const life = quiet ? undefined : setInterval(() => say(`  still running (${Math.round((Date.now() - since) / 1000)} s)`), 60_000);
-  const code = await new Promise((resolve) => {
+  const closed = new Promise((resolve) => {
     child.once('error', (error) => resolve(String(error)));
     child.once('close', (exitCode, signal) => resolve(exitCode ?? signal));
   });
+  const entry = { kill, closed };
+  running.add(entry);
+  const code = await closed;
+  running.delete(entry);
   clearInterval(life);
   clearTimeout(limit);
   process.off('exit', onExit);

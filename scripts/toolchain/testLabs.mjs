@@ -1,7 +1,9 @@
 // The labs of test jobs: each job has its own, named after it; one that a variable names is used as it is, by one job at a time, and left up.
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { cacheDirectory } from '../node24.mjs';
 import { start } from './counted.mjs';
 import { root } from './dependencies.mjs';
 import { say } from './process.mjs';
@@ -15,8 +17,18 @@ const kinds = {
 /** Part of the labs' names: two copies of the project on one machine do not share labs. */
 const copy = createHash('sha256').update(root).digest('hex').slice(0, 4);
 
+const program = path.join(root, 'test', 'lab', 'lab.ts');
 const command = (name, limitMs, ...words) =>
-  start([path.join(root, 'test', 'lab', 'lab.ts'), ...words, '--name', name], { limitMs, quiet: words[0] === 'down' ? 'fine' : true });
+  start([program, ...words, '--name', name], { limitMs, quiet: words[0] === 'down' ? 'fine' : true });
+
+/** The labs of this copy's tests that are up, whoever brought them up: also those that a test made for itself (test/lab/support/ownLab.ts). */
+function labsOfTests() {
+  try {
+    return readdirSync(path.join(cacheDirectory, 'labs')).filter((name) => name.endsWith(`-${copy}`));
+  } catch {
+    return [];
+  }
+}
 
 /** Builds what labs run, where it is missing; throws where that fails. */
 export async function buildLabs(limitMs) {
@@ -25,7 +37,6 @@ export async function buildLabs(limitMs) {
 }
 
 export function createTestLabs() {
-  const up = new Set();
   const queues = new Map();
   let count = 0;
 
@@ -42,7 +53,6 @@ export function createTestLabs() {
   const down = async (name) => {
     const code = await command(name, 3 * 60_000, 'down');
     if (code !== 0) throw new Error(`lab ${name} did not go down (${code})`);
-    up.delete(name);
   };
   const withLab = async (kind, work) => {
     const { variable, letter } = kinds[kind];
@@ -51,7 +61,6 @@ export function createTestLabs() {
     const name = `t${letter}${(count += 1)}-${copy}`;
     // What a run that was killed left under this name.
     await down(name);
-    up.add(name);
     try {
       const code = await command(name, 10 * 60_000, 'up', '--istio', kind);
       if (code !== 0) throw new Error(`lab ${name} (${kind}) did not come up (${code})`);
@@ -67,10 +76,14 @@ export function createTestLabs() {
       if (kind === undefined) return work(env);
       return withLab(kind, (more) => this.with(others, work, { ...env, ...more }));
     },
-    /** Takes down what is up; for a run that is interrupted. */
+    /** Takes down what is up; for a run that is interrupted, when its tests have ended. */
     async end() {
-      say('Taking the labs down');
-      await Promise.all([...up].map((name) => down(name).catch((error) => say(error.message))));
+      const names = labsOfTests();
+      if (names.length > 0) say(`Taking down ${names.join(', ')}`);
+      for (const name of names) {
+        const code = await start([program, 'down', '--name', name], { limitMs: 3 * 60_000, quiet: 'fine', last: true });
+        if (code !== 0) say(`lab ${name} did not go down (${code})`);
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 // A lab of a test's own: named after the checkout, so that the same test of another one may run beside it.
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import process from 'node:process';
 import { cacheDirectory } from '../../../scripts/node24.mjs';
 import { down } from '../down.ts';
@@ -11,10 +12,10 @@ import { up } from '../up.ts';
 /** What the labs of tests are brought up with; progress goes to stderr. */
 export const testContext = { cacheDirectory, report: (line: string) => void process.stderr.write(`    ${line}\n`) };
 
-/** The name of this checkout's lab for a test: `NAME-` and four digits. */
+/** The name of this checkout's lab for a test: `NAME-` and four digits, those of all labs of its tests: an interrupted run finds them by it (scripts/toolchain/testLabs.mjs). */
 export function ownLabName(name: string): string {
   return `${name}-${createHash('sha256')
-    .update(import.meta.dirname)
+    .update(path.resolve(import.meta.dirname, '../../..'))
     .digest('hex')
     .slice(0, 4)}`;
 }
