@@ -1,7 +1,8 @@
 // Labs come and go: two side by side, one of each kind, and none leaves anything behind, however it or its `up` ended.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheDirectory } from '../../scripts/node24.mjs';
@@ -153,6 +154,24 @@ describe('labs', function () {
       if (record) assert.notEqual((await run(['ip', 'link', 'show', uplinkName(record.index)], { tolerant: true })).code, 0);
     });
   }
+
+  it('up fails with the words of the program that does not work, not of the one that waits for it', async () => {
+    const assets = await mkdtemp(path.join(tmpdir(), 'mesh-lab-assets-'));
+    try {
+      await writeFile(path.join(assets, 'etcd'), '#!/bin/sh\necho broken on purpose >&2\nexit 1\n', { mode: 0o755 });
+      const failed = await run([process.execPath, path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
+        tolerant: true,
+        timeout: 110_000,
+        env: { ...process.env, KUBEBUILDER_ASSETS: assets },
+      });
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, /kube-apiserver has ended; etcd had ended before\.\nThe end of the log of etcd:\nbroken on purpose\n/);
+    } finally {
+      await rm(assets, { recursive: true });
+      await down(first);
+    }
+    assert.deepEqual(await traces(first), []);
+  });
 
   it('after a half-way kill, another up finishes the lab', async () => {
     const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {

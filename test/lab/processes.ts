@@ -1,6 +1,6 @@
 // Starts the cluster's processes in their namespace and cgroup, detached from whoever runs `up`, and waits until they serve.
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
@@ -36,13 +36,25 @@ export async function ensureProcess(lab: string, wanted: ManagedProcess, limit =
   await launch(lab, wanted, log);
   await writeFile(record, description, { mode: 0o600 });
   if (wanted.ready && !(await becomesReady(lab, wanted, wanted.ready, limit))) {
-    const alive = (await members(lab, processGroup(wanted.name))).length > 0;
-    const text = await readFile(log, 'utf8').catch(() => '');
-    throw new Error(
-      `${wanted.name} ${alive ? `is not ready after ${limit / 1000} s` : 'has ended'}. The end of its log:\n${text.split('\n').slice(-15).join('\n')}`,
-    );
+    const ended = await endedProcesses(lab);
+    const others = ended.filter((name) => name !== wanted.name);
+    const what = ended.includes(wanted.name) ? 'has ended' : `is not ready after ${limit / 1000} s`;
+    const logs = await Promise.all([...others, wanted.name].map((name) => endOfLog(lab, name)));
+    throw new Error([`${wanted.name} ${what}${others.length === 0 ? '' : `; ${others.join(', ')} had ended before`}.`, ...logs].join('\n'));
   }
   return true;
+}
+
+/** Names of what was started and does not run: often why something else is not ready. */
+async function endedProcesses(lab: string): Promise<string[]> {
+  const names = (await readdir(labPaths(lab).processes)).map((file) => path.basename(file, '.json'));
+  const running = await Promise.all(names.map(async (name) => (await members(lab, processGroup(name))).length > 0));
+  return names.filter((_, index) => !running[index]);
+}
+
+async function endOfLog(lab: string, name: string): Promise<string> {
+  const text = await readFile(path.join(labPaths(lab).logs, `${name}.log`), 'utf8').catch(() => '');
+  return `The end of the log of ${name}:\n${text.split('\n').slice(-15).join('\n')}`;
 }
 
 /** Ends the process and waits until it is gone. */
