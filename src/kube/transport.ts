@@ -28,6 +28,8 @@ type Answer = Awaited<ReturnType<Dispatcher['request']>>;
 const READ_LIMIT_MS = 15_000;
 const WRITE_LIMIT_MS = 30_000;
 const BUSY_TRIES = 4;
+/** An API server ends an HTTP/2 connection with each 401 it answers: of as many requests at once, each is sent anew until it gets its own. */
+const GOAWAY_TRIES = 16;
 /** A stream on which not even a bookmark came for this long is a dead connection. */
 const STREAM_SILENCE_MS = 150_000;
 
@@ -141,15 +143,20 @@ export class Transport {
     return isMeshError(error) ? error : connectionError(error, this.context, this.server, this.#credentials.proxy);
   }
 
-  /** One answer; asks again after a 401 with a new credential, after 429 and a polite 503, and once for a read whose kept connection had gone. */
+  /**
+   * One answer; asks again after a 401 with a new credential, after 429 and a polite 503, once for a read whose kept connection had gone, and for one that the
+   * server did not take because it ends the connection.
+   */
   async #send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
     let refreshed = false;
     let reconnected = false;
+    let turnedAway = 0;
     for (let tries = 1; ; tries += 1) {
       let answer: Answer;
       try {
         answer = await this.#once(request, signal);
       } catch (error) {
+        if (isGoAway(error) && request.method === 'GET' && !signal.aborted && (turnedAway += 1) < GOAWAY_TRIES) continue;
         const stale = errorCode(error) === 'UND_ERR_SOCKET' || errorCode(error) === 'ECONNRESET';
         if (!stale || reconnected || request.method !== 'GET' || signal.aborted) throw error;
         reconnected = true;
@@ -192,6 +199,10 @@ async function readLines(reader: AsyncIterable<string>, onLine: (value: unknown)
     if (value === undefined) throw broken();
     onLine(value);
   }
+}
+
+function isGoAway(error: unknown): boolean {
+  return errorCode(error) === 'UND_ERR_INFO' && error instanceof Error && error.message.includes('GOAWAY');
 }
 
 /** Milliseconds that a busy API server asks to wait (API priority and fairness), at most 5 s. */
