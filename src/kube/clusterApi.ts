@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { isMeshError, MeshError } from '../mesh/errors.ts';
 import { message } from '../mesh/messages.ts';
-import type { Access, AccessAnswer, CallOptions, ClusterApi, KubeObject, ObjectQuery, ObjectRef } from '../mesh/ports.ts';
+import type { Access, AccessAnswer, CallOptions, ClusterApi, KubeObject, ListOptions, ObjectQuery, ObjectRef } from '../mesh/ports.ts';
 import { Credentials } from './credentials.ts';
 import { notKubernetes } from './errors.ts';
 import { filledTextAt, listAt, recordAt, textAt } from './json.ts';
@@ -11,7 +11,7 @@ import { collectionPath, objectPath, Resources, type Resource } from './resource
 import { serviceCidrs } from './serviceCidrs.ts';
 import { createToken } from './tokens.ts';
 import { Transport } from './transport.ts';
-import { watchObjects, type Listed } from './watch.ts';
+import { named, watchObjects, type Listed } from './watch.ts';
 import { Writer } from './write.ts';
 
 const ACCESS_QUESTIONS_AT_ONCE = 8;
@@ -84,7 +84,11 @@ export function createClusterApi({
     return { items, resourceVersion };
   };
 
-  const list = async (query: ObjectQuery, options?: CallOptions) => (await listed(query, options)).items;
+  const list = async (query: ObjectQuery, options?: ListOptions) => {
+    const { items, resourceVersion } = await listed(query, options);
+    if (resourceVersion !== undefined) options?.onEnd?.({ resourceVersion, present: items.map(named) });
+    return items;
+  };
   const writer = new Writer(transport, resources, get);
 
   const api: ClusterApi = {

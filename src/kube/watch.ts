@@ -24,7 +24,7 @@ export interface WatchSource {
 }
 
 /**
- * List, then watch, again and again until the signal aborts (then it resolves). What vanished in a gap is reported as DELETED. Before the first
+ * List, or go on from a list, then watch, again and again until the signal aborts (then it resolves). What vanished in a gap is reported as DELETED. Before the first
  * list has come through, any error rejects; later only 401 and 403 do, and a lost connection is tried again with growing, jittered pauses.
  */
 export async function watchObjects(
@@ -33,10 +33,10 @@ export async function watchObjects(
   onEvent: (event: WatchEvent) => void,
   options: WatchOptions,
 ): Promise<void> {
-  const { signal } = options;
-  const known = new Map<string, KubeObject>();
-  let resourceVersion: string | undefined;
-  let listed = false;
+  const { signal, from } = options;
+  const known = new Map<string, KubeObject>(from?.present.map((object) => [keyOf(object), object]));
+  let resourceVersion = from?.resourceVersion;
+  let listed = from !== undefined;
   let failures = 0;
   while (!signal.aborted) {
     try {
@@ -137,7 +137,7 @@ function reconcile(known: Map<string, KubeObject>, items: readonly KubeObject[],
 }
 
 /** Of an object only what tells it is kept: a cluster may have thousands. */
-function named({ apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } }: KubeObject): KubeObject {
+export function named({ apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } }: KubeObject): KubeObject {
   return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } };
 }
 

@@ -83,8 +83,22 @@ export interface IssuedToken {
   readonly expiresAt: string;
 }
 
+/** Where a list ended: a watch that goes on from there needs none of its own. */
+export interface ListEnd {
+  readonly resourceVersion: string;
+  /** What was there, by its names alone. */
+  readonly present: readonly KubeObject[];
+}
+
+export interface ListOptions extends CallOptions {
+  /** Told once, before the list is answered, where a watch may go on from it. */
+  readonly onEnd?: (end: ListEnd) => void;
+}
+
 export interface WatchOptions extends CallOptions {
   readonly signal: AbortSignal;
+  /** Begins with what changed since; what was there then is not reported. */
+  readonly from?: ListEnd;
   /** Called whenever all present objects have been reported: at the start, and after a gap. */
   readonly onListed?: () => void;
 }
@@ -103,7 +117,7 @@ export interface ClusterApi {
   /** Undefined where the object, or its kind, does not exist. */
   get(ref: ObjectRef, options?: CallOptions): Promise<KubeObject | undefined>;
   /** Empty where the kind is not served. */
-  list(query: ObjectQuery, options?: CallOptions): Promise<readonly KubeObject[]>;
+  list(query: ObjectQuery, options?: ListOptions): Promise<readonly KubeObject[]>;
   /**
    * Reports the present objects as ADDED, calls `onListed`, then reports changes; survives 410 and lost connections (what vanished meanwhile is a DELETED of which
    * only kind and metadata's names are known); ends when the signal aborts; rejects on 401 and 403.

@@ -9,13 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { cacheDirectory } from '../../scripts/node24.mjs';
 import { createClusterApi, createSnapshotApi, listContexts, loadKubeconfig } from '../../src/kube/index.ts';
-import type { ClusterApi, KubeObject, ObjectRef, WatchEvent } from '../../src/mesh/ports.ts';
+import type { ClusterApi, KubeObject, ListEnd, ObjectRef, WatchEvent } from '../../src/mesh/ports.ts';
 import { API_PORT } from './addresses.ts';
 import { members } from './cgroups.ts';
 import { down } from './down.ts';
 import type { Lab } from './env.ts';
 import { processGroup } from './processes.ts';
 import { cableTo, type Cable } from './support/cable.ts';
+import { eventually } from './support/eventually.ts';
 import { failure } from './support/failure.ts';
 import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
@@ -73,11 +74,24 @@ describe('kube on the lab', function () {
     return file;
   }
 
-  async function throughCable(): Promise<{ cable: Cable; cluster: ClusterApi }> {
+  async function newCable(): Promise<{ cable: Cable; cluster: Record<string, unknown> }> {
     const cable = await cableTo(lab.addresses.apiServer, API_PORT);
     cables.push(cable);
-    const file = await altered({ server: `https://127.0.0.1:${cable.port}`, 'tls-server-name': 'kubernetes.default.svc' });
-    return { cable, cluster: await api('lab', file) };
+    return { cable, cluster: { server: `https://127.0.0.1:${cable.port}`, 'tls-server-name': 'kubernetes.default.svc' } };
+  }
+
+  async function throughCable(): Promise<{ cable: Cable; cluster: ClusterApi }> {
+    const { cable, cluster } = await newCable();
+    return { cable, cluster: await api('lab', await altered(cluster)) };
+  }
+
+  async function killed(meanwhile: () => Promise<void>): Promise<void> {
+    try {
+      for (const pid of await members(lab.name, processGroup('kube-apiserver'))) process.kill(pid, 'SIGKILL');
+      await meanwhile();
+    } finally {
+      await up(lab.name, lab.machines.length, { cacheDirectory, report: () => undefined });
+    }
   }
 
   async function live(kind: string, name: string): Promise<LiveObject> {
@@ -372,6 +386,75 @@ describe('kube on the lab', function () {
       assert.deepEqual(watch.events, ['ADDED a', 'ADDED b', 'MODIFIED b', 'DELETED a']);
     });
 
+    it('lists again after 410, where etcd has forgotten what happened in a gap, and reports what went', async () => {
+      const event = (name: string) =>
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { name, namespace: NAMESPACE },
+          involvedObject: { apiVersion: 'v1', kind: 'Service', namespace: NAMESPACE, name: 'x' },
+        });
+      const putEvent = async (name: string) => {
+        const { stdout } = await lab.kubectl(['create', '-o', 'json', '-f', '-'], { input: event(name) });
+        return (JSON.parse(stdout) as LiveObject).metadata.resourceVersion;
+      };
+      await putEvent('a');
+      const { cable, cluster } = await throughCable();
+      const stop = new AbortController();
+      const events: string[] = [];
+      let lists = 0;
+      // Events are the one kind that the API server does not keep a history of itself: it asks etcd.
+      const query = { apiVersion: 'v1', kind: 'Event', namespace: NAMESPACE, fieldSelector: 'involvedObject.name=x' };
+      const ended = cluster.watch(query, ({ type, object }) => events.push(`${type} ${object.metadata.name}`), {
+        signal: stop.signal,
+        onListed: () => (lists += 1),
+      });
+      const version = await putEvent('b');
+      const until = (wanted: string) => eventually(wanted, async () => events.includes(wanted));
+      await until('ADDED b');
+      await cable.cut();
+      await lab.kubectl(['-n', NAMESPACE, 'delete', 'event', 'a']);
+      const revision = await putEvent('c');
+      await lab.inCluster(['curl', '-sf', 'http://127.0.0.1:2379/v3/kv/compaction', '-d', JSON.stringify({ revision })]);
+      const path = `/api/v1/namespaces/${NAMESPACE}/events?watch=true&timeoutSeconds=2&resourceVersion=${version}`;
+      const answer = await lab.kubectl(['get', '--raw', path], { tolerant: true });
+      assert.match(`${answer.stdout}${answer.stderr}`, /"code":410|too old/, 'the API server itself says 410');
+      await cable.plug();
+      await Promise.race([until('ADDED c'), ended.then(() => assert.fail('the watch ended'))]);
+      assert.deepEqual(events, ['ADDED a', 'ADDED b', 'DELETED a', 'ADDED c']);
+      assert.equal(lists, 2);
+      await putEvent('d');
+      await until('ADDED d');
+      stop.abort();
+      await ended;
+    });
+
+    it('goes on from where a list ended, and lists nothing itself', async () => {
+      const cluster = await api('lab');
+      const query = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, labelSelector: 'of=from' };
+      await put('a', 'from');
+      await put('b', 'from');
+      const ends: ListEnd[] = [];
+      assert.equal((await cluster.list(query, { onEnd: (end) => ends.push(end) })).length, 2);
+      await remove('a');
+      await put('c', 'from');
+      const stop = new AbortController();
+      const events: string[] = [];
+      const last = Promise.withResolvers<undefined>();
+      const ended = cluster.watch(
+        query,
+        ({ type, object }) => {
+          events.push(`${type} ${object.metadata.name}`);
+          if (object.metadata.name === 'c') last.resolve(undefined);
+        },
+        { signal: stop.signal, from: ends[0], onListed: () => assert.fail('listed') },
+      );
+      await Promise.race([last.promise, ended.then(() => assert.fail('the watch ended'))]);
+      assert.deepEqual(events, ['DELETED a', 'ADDED c']);
+      stop.abort();
+      await ended;
+    });
+
     it('goes on after a lost connection without repeating itself', async () => {
       const { cable, cluster } = await throughCable();
       await put('a', 'cable');
@@ -399,12 +482,7 @@ describe('kube on the lab', function () {
       await cable.cut();
       await remove('a');
       await put('c', 'kill');
-      try {
-        for (const pid of await members(lab.name, processGroup('kube-apiserver'))) process.kill(pid, 'SIGKILL');
-        await sleep(200);
-      } finally {
-        await up(lab.name, lab.machines.length, { cacheDirectory, report: () => undefined });
-      }
+      await killed(() => sleep(200));
       await cable.plug();
       await watch.until('DELETED a');
       await watch.until('ADDED c');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectQuery } from '../../../src/mesh/ports.ts';
+import type { ListEnd, ObjectQuery } from '../../../src/mesh/ports.ts';
 import { failure, serve, status, type Reply, type TestServer } from './server.ts';
 
 const QUERY: ObjectQuery = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'n' };
@@ -64,6 +64,27 @@ describe('a watch', () => {
     assert.deepEqual(events, ['ADDED a', 'ADDED b', 'ADDED d', 'DELETED a', 'DELETED d', 'MODIFIED b', 'ADDED c', 'ADDED d']);
     assert.deepEqual(starts(), ['10', '30']);
     assert.deepEqual(listed, [2, 8]);
+  });
+
+  it('goes on from a list that somebody made, and after a gap reports against what that list held', async () => {
+    const lists = [list('10', map('a', '1'), map('b', '2')), list('30', map('b', '2'), map('c', '26'))];
+    const gone = { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' } };
+    const watches = [stream({ type: 'ADDED', object: map('d', '11') }, gone)];
+    server = await serve(({ path }) => (path.includes('watch=true') ? watches.shift() : lists.shift()) ?? { stream: [] });
+    const api = await server.api();
+    const ends: ListEnd[] = [];
+    assert.equal((await api.list(QUERY, { onEnd: (end) => ends.push(end) })).length, 2);
+    const [from] = ends;
+    void api.watch(QUERY, ({ type, object }) => events.push(`${type} ${object.metadata.name}`), {
+      signal: stop.signal,
+      from,
+      onListed: () => (listed = listed.concat(events.length)),
+    });
+    await until(4);
+    assert.deepEqual(starts(), ['10', '30']);
+    assert.equal(lists.length, 0, 'one list for the reading and one after the gap');
+    assert.deepEqual(events, ['ADDED d', 'DELETED a', 'DELETED d', 'ADDED c']);
+    assert.deepEqual(listed, [4]);
   });
 
   it('goes on at the last bookmark', async () => {
