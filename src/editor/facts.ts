@@ -1,17 +1,17 @@
 import pLimit from 'p-limit';
 import * as vscode from 'vscode';
-import type { ClusterOverview, Generated, VmStatus } from '../mesh/mesh.ts';
+import type { Generated, VmStatus } from '../mesh/mesh.ts';
 import type { CheckResult, VmEntry } from '../mesh/model.ts';
-import type { CallOptions, KubeObject, ObjectQuery } from '../mesh/ports.ts';
+import type { CallOptions, ObjectQuery } from '../mesh/ports.ts';
+import type { MeshError } from '../mesh/errors.ts';
+import { ClusterReadings, type Changed, type ClusterFacts, type Seen } from './clusterReadings.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
 import { Shelf, type Held } from './shelf.ts';
-import { digestsOf } from './watchNews.ts';
 import { askedBefore, touchedBy, touchedByGroups, type Input } from './touched.ts';
 
+export type { ClusterFacts } from './clusterReadings.ts';
 export type { Held } from './shelf.ts';
-
-export type ClusterFacts = ClusterOverview;
 
 /** A VM's status, with the paths that have a saved edit. */
 export interface VmFacts extends Omit<VmStatus, 'generated'> {
@@ -32,12 +32,16 @@ export interface Facts {
   checks(vm: string): CheckRun | undefined;
   /** Reads a cluster; one that is being read is waited for. Never throws: the error is in the answer. */
   readCluster(name: string): Promise<Held<ClusterFacts>>;
-  /** Objects of a kind as the last reading saw them, by name with what a watch tells them by; once, and only where nothing was known before that reading. */
-  takeSeen(cluster: string, query: ObjectQuery): ReadonlyMap<string, string> | undefined;
+  /** Objects of a kind as the last reading saw them; once, and only where nothing was known before that reading. */
+  takeSeen(cluster: string, query: ObjectQuery): Seen | undefined;
   /** Reads a cluster that was just changed, or that a person asks for: its control plane is looked for anew. */
   readAnew(name: string): Promise<Held<ClusterFacts>>;
-  /** Reads what an event of a watch was about, after a read that is under way; asks no machine. */
-  readChanged(name: string, what: 'all' | 'groups'): Promise<Held<ClusterFacts>>;
+  /** Reads what watches told of, after a read that is under way; asks no machine. */
+  readChanged(name: string, changed: Changed): Promise<Held<ClusterFacts>>;
+  /** Looks for a cluster's control plane anew, and reads the cluster where it is another than what is shown. */
+  lookAgain(name: string, signal: AbortSignal): Promise<void>;
+  /** What of a cluster the account may not watch: changes there show at the next reading. */
+  setUnwatched(name: string, refusals: readonly MeshError[]): void;
   /** Asks those VMs of a cluster again that were asked before and whose files are made from what has changed. */
   readTouched(cluster: string, inputs: readonly Input[]): Promise<void>;
   readVm(name: string): Promise<Held<VmFacts>>;
@@ -54,16 +58,19 @@ const HOSTS_AT_ONCE = 4;
 /** `onGenerated` gets the files that a status was made from: their documents then need no reading of their own. */
 export function createFacts(session: Session, onGenerated: (generated: Generated) => Promise<void>): Facts {
   const changed = new vscode.EventEmitter<void>();
-  const clusters = new Shelf<ClusterFacts>(changed);
+  const clusters = new ClusterReadings({
+    changed,
+    mesh: () => session.mesh(),
+    timeoutMs: () => readSettings().timeouts.clusterMs,
+    onReadAgain: (name, before, after) => void askAgain(name, touchedByGroups(before.workloadGroups, after.workloadGroups)),
+  });
   const vms = new Shelf<VmFacts>(changed);
   const checks = new Map<string, CheckRun>();
-  const seen = new Map<string, Map<string, Map<string, string>>>();
   const limit = pLimit(HOSTS_AT_ONCE);
   const clear = () => {
     clusters.clear();
     vms.clear();
     checks.clear();
-    seen.clear();
     changed.fire();
   };
   const askVm = (name: string, options: CallOptions) =>
@@ -82,30 +89,11 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       if (error !== undefined && !loading && error.kind !== 'person' && !error.code.startsWith('host.')) void readVm(vm.name);
     }
   };
-  const whole = async (name: string, options: CallOptions, fresh = false): Promise<ClusterFacts> => {
-    const before = clusters.get(name).value;
-    const mesh = await session.mesh();
-    const read = new Map<string, Map<string, string>>();
-    const onListed = (query: ObjectQuery, objects: readonly KubeObject[]) => read.set(queryKey(query), digestsOf(objects));
-    // What was read before is watched already, or is looked at again when a watch begins.
-    const first = before === undefined ? { onListed } : {};
-    const facts = await mesh.overview(name, { ...options, ...first, timeoutMs: readSettings().timeouts.clusterMs, fresh });
-    seen.set(name, read);
-    if (before !== undefined) void askAgain(name, touchedByGroups(before.workloadGroups, facts.workloadGroups));
-    return facts;
-  };
   /** Files that are made from something that has changed are others now. */
   const askAgain = async (cluster: string, touches: (vm: VmEntry) => boolean): Promise<void> => {
     const { inventory } = await session.file.read();
     for (const name of askedBefore(inventory, cluster, touches, (vm) => vms.get(vm)))
       void vms.readAnew(name, (options) => askVm(name, options));
-  };
-  /** How the cluster sees its machines, beside everything else as it was. */
-  const groupsOnly = async (name: string, options: CallOptions): Promise<ClusterFacts> => {
-    const { value } = clusters.get(name);
-    if (value === undefined) return whole(name, options);
-    const mesh = await session.mesh();
-    return { ...value, workloadGroups: await mesh.workloadGroups(name, { ...options, timeoutMs: readSettings().timeouts.clusterMs }) };
   };
   const reset = session.onDidReset(clear);
   return {
@@ -114,25 +102,23 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     vm: (name) => vms.get(name),
     checks: (vm) => checks.get(vm),
     readCluster: async (name) => {
-      const held = await clusters.read(name, (options) => whole(name, options));
+      const held = await clusters.read(name);
       if (held.error === undefined) void readBlocked(name);
       return held;
     },
-    takeSeen: (cluster, query) => {
-      const found = seen.get(cluster)?.get(queryKey(query));
-      seen.get(cluster)?.delete(queryKey(query));
-      return found;
-    },
+    takeSeen: (cluster, query) => clusters.takeSeen(cluster, query),
     readAnew: async (name) => {
-      const held = await clusters.readAnew(name, (options) => whole(name, options, true));
+      const held = await clusters.readAnew(name);
       if (held.error === undefined) void readBlocked(name);
       return held;
     },
     readChanged: async (name, what) => {
-      const held = await clusters.readAnew(name, (options) => (what === 'all' ? whole : groupsOnly)(name, options));
-      if (held.error === undefined && what === 'all') void readBlocked(name);
+      const held = await clusters.readChanged(name, what);
+      if (held.error === undefined && (what === 'all' || what.some(({ stateOnly }) => stateOnly !== true))) void readBlocked(name);
       return held;
     },
+    setUnwatched: (name, refusals) => clusters.setUnwatched(name, refusals),
+    lookAgain: (name, signal) => clusters.lookAgain(name, signal),
     readTouched: (cluster, inputs) => askAgain(cluster, touchedBy(inputs)),
     readVm,
     setChecks: (vm, results) => {
@@ -153,8 +139,4 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       changed.dispose();
     },
   };
-}
-
-function queryKey({ apiVersion, kind, namespace, labelSelector, fieldSelector }: ObjectQuery): string {
-  return JSON.stringify([apiVersion, kind, namespace, labelSelector, fieldSelector]);
 }

@@ -17,9 +17,9 @@ const nothing = { loading: false } as const;
 export class Shelf<T> {
   readonly #held = new Map<string, Held<T>>();
   readonly #reads = new Map<string, { readonly abort: AbortController; readonly done: Promise<Held<T>> }>();
-  readonly #changed: vscode.EventEmitter<void>;
+  readonly #changed: Pick<vscode.EventEmitter<void>, 'fire'>;
 
-  constructor(changed: vscode.EventEmitter<void>) {
+  constructor(changed: Pick<vscode.EventEmitter<void>, 'fire'>) {
     this.#changed = changed;
   }
 

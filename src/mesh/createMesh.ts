@@ -9,6 +9,7 @@ import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './mod
 import { message } from './messages.ts';
 import { oneReading } from './oneReading.ts';
 import { OpenParts } from './openParts.ts';
+import { overviewAfter } from './overviewAfter.ts';
 import type { CallOptions, ProbeRequest, VmHost } from './ports.ts';
 import { rollbackPlan } from './rollback.ts';
 import { statusOf } from './status.ts';
@@ -92,9 +93,11 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     inventory,
     controlPlane: async (cluster, options) => (await parts.era(findCluster(inventory(), cluster), options)).controlPlane,
     overview: async (cluster, { fresh, onListed, ...options } = {}) => {
-      await parts.era(findCluster(inventory(), cluster), { ...options, fresh });
-      const { era, scope: found } = await onCluster(cluster, options);
-      const scope: ClusterScope = { ...found, api: oneReading(found.api, onListed) };
+      const entry = findCluster(inventory(), cluster);
+      const api = oneReading(await parts.cluster(entry, options), onListed);
+      // What looks for the control plane lists some of the same.
+      const { era, controlPlane } = await parts.era(entry, { ...options, fresh, through: api });
+      const scope: ClusterScope = { entry, api, controlPlane, inventory: inventory(), ports };
       const [loadBalancers, services, workloadGroups] = await Promise.all([
         era.loadBalancers(scope, options),
         era.services(scope, options),
@@ -103,6 +106,13 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       const unmanaged = unmanagedVms(cluster, scope.inventory, services, (vm) => parts.knownAddress(vm));
       const overview = { controlPlane: scope.controlPlane, loadBalancers, services, unmanaged };
       return workloadGroups === undefined ? overview : { ...overview, workloadGroups };
+    },
+    overviewAfter: async (cluster, before, changed, options) => {
+      const entry = findCluster(inventory(), cluster);
+      const { controlPlane } = before;
+      const era = served.find(({ id }) => id === controlPlane.era) ?? (await parts.era(entry, options)).era;
+      const scope: ClusterScope = { entry, api: await parts.cluster(entry, options), controlPlane, inventory: inventory(), ports };
+      return overviewAfter(era, scope, before, changed, { addressOf: (vm) => parts.knownAddress(vm), options });
     },
     loadBalancers: async (cluster, options) => {
       const { era, scope } = await onCluster(cluster, options);

@@ -73,6 +73,11 @@ export interface Era {
     options?: CallOptions,
   ): Promise<Pick<ControlPlane, 'details' | 'limits'>>;
   loadBalancers(scope: ClusterScope, options?: CallOptions): Promise<readonly LoadBalancer[]>;
+  /**
+   * Kinds of which an object is about the registered service of its own name and namespace alone. An object of any other kind that `services` and `groups` list
+   * may be about everything in its namespace, and about nothing beyond.
+   */
+  readonly serviceKinds: readonly string[];
   services(scope: ClusterScope, options?: CallOptions): Promise<readonly RegisteredService[]>;
   setupPreview(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<SetupPreview>;
   planSetup(scope: ClusterScope, setup: SetupOptions, options?: CallOptions): Promise<Plan>;

@@ -27,6 +27,7 @@ import type {
   VmHost,
 } from './ports.ts';
 import type { Message } from './messages.ts';
+import type { OnListed } from './oneReading.ts';
 import type { Plan } from './plan.ts';
 
 /** What the core needs to work: everything outside comes through these ports. */
@@ -133,9 +134,18 @@ export interface ClusterOverview {
   readonly workloadGroups?: readonly WorkloadGroupFacts[];
 }
 
+/** An object that is another than when its cluster was read. */
+export interface ChangedObject {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** It is what it was, and stands otherwise: a machine that connects, goes or turns unhealthy. */
+  readonly stateOnly?: boolean;
+}
+
 export interface OverviewOptions extends CallOptions {
   readonly fresh?: boolean;
-  readonly onListed?: (query: ObjectQuery, objects: readonly KubeObject[]) => void;
+  readonly onListed?: OnListed;
 }
 
 export interface CheckEvents {
@@ -153,6 +163,13 @@ export interface Mesh {
   controlPlane(cluster: string, options?: CallOptions & { readonly fresh?: boolean }): Promise<ControlPlane>;
   /** All that the next four tell, with one list call per kind (design: Budgets). `fresh`: as of `controlPlane`; `onListed`: told the objects it is made of. */
   overview(cluster: string, options?: OverviewOptions): Promise<ClusterOverview>;
+  /** An overview after a few of the cluster's objects changed: only what they touch is read, and the control plane stays as it was found. `before`: read with the inventory as it is now. */
+  overviewAfter(
+    cluster: string,
+    before: ClusterOverview,
+    changed: readonly ChangedObject[],
+    options?: CallOptions,
+  ): Promise<ClusterOverview>;
   loadBalancers(cluster: string, options?: CallOptions): Promise<readonly LoadBalancer[]>;
   services(cluster: string, options?: CallOptions): Promise<readonly RegisteredService[]>;
   unmanaged(cluster: string, options?: CallOptions): Promise<readonly UnmanagedVm[]>;

@@ -29,13 +29,13 @@ export class OpenParts {
     return this.#clusters.get(entry.context, () => this.#ports.connections.cluster(entry.context), options?.signal);
   }
 
-  /** `fresh`: what was found before does not count. */
-  async era(entry: ClusterEntry, options?: CallOptions & { readonly fresh?: boolean }): Promise<FoundEra> {
+  /** `fresh`: what was found before does not count; `through`: by which to look, where that must be done. */
+  async era(entry: ClusterEntry, options?: CallOptions & { readonly fresh?: boolean; readonly through?: ClusterApi }): Promise<FoundEra> {
     // What is told of a control plane is told of the gateway that the inventory names, too.
     const key = JSON.stringify([entry.context, entry.istio, entry.ingress]);
     const now = (): number => this.#ports.clock.now().getTime();
     const find = async (): Promise<FoundEra & { at: number }> => ({
-      ...(await eraOf(entry, () => this.cluster(entry, options), this.#eras, options)),
+      ...(await eraOf(entry, async () => options?.through ?? this.cluster(entry, options), this.#eras, options)),
       at: now(),
     });
     if (options?.fresh === true) this.#found.forget(key);

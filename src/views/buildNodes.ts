@@ -1,3 +1,4 @@
+import { message } from '../mesh/messages.ts';
 import type { ServiceEntry } from '../mesh/model.ts';
 import { servingState } from './balancers.ts';
 import {
@@ -91,9 +92,11 @@ function clusterChildren(node: ClusterNode, known: Known): readonly Node[] {
   ];
 }
 
-/** What is missing in a cluster, and what of it is not served: refusals first. */
+/** What is missing in a cluster, what of it is not served, and what of it the account may not watch: refusals of joins first. */
 function noticesOf(node: ClusterNode, known: Known): readonly NoticeNode[] {
-  const { details = [], limits = [] } = known.cluster(node.cluster.name).value?.controlPlane ?? {};
+  const { controlPlane, unwatched = [] } = known.cluster(node.cluster.name).value ?? {};
+  const { details = [], limits = [] } = controlPlane ?? {};
+  const refusals = new Map(unwatched.map(({ userMessage }) => [JSON.stringify(userMessage), userMessage]));
   const notice = (id: string, rest: Pick<NoticeNode, 'text' | 'value' | 'nextStep' | 'blocking' | 'fixable'>): NoticeNode => ({
     kind: 'notice',
     id: `notice:${node.cluster.name}:${id}`,
@@ -108,6 +111,9 @@ function noticesOf(node: ClusterNode, known: Known): readonly NoticeNode[] {
     ...details
       .filter(({ attention }) => attention === true)
       .map(({ id, label, value }, index) => notice(`detail:${id}:${index}`, { text: label, value, blocking: false, fixable: true })),
+    ...[...refusals].map(([id, text]) =>
+      notice(`unwatched:${id}`, { text, nextStep: message('editor.notice.unwatched'), blocking: false, fixable: false }),
+    ),
   ];
 }
 

@@ -3,13 +3,17 @@ import type { Facts } from '../editor/facts.ts';
 import type { Log } from '../editor/log.ts';
 import type { Session } from '../editor/session.ts';
 import type { Input } from '../editor/touched.ts';
-import { asMeshError, isMeshError } from '../mesh/errors.ts';
-import type { Watched } from '../mesh/mesh.ts';
-import type { ClusterApi, ObjectQuery } from '../mesh/ports.ts';
+import { asMeshError, isMeshError, type MeshError } from '../mesh/errors.ts';
+import type { ChangedObject, Watched } from '../mesh/mesh.ts';
+import type { ClusterApi } from '../mesh/ports.ts';
 import type { Node } from './nodes.ts';
-import { isChanged, keyOf, newsOf, type News } from '../editor/watchNews.ts';
+import { isChanged } from '../editor/watchNews.ts';
+import { watchShown, type OnNews } from './watchShown.ts';
 
-const DEBOUNCE_MS = 50;
+/** Long enough for the writes of one act, short enough for a change to be in the tree within 100 ms (design: Budgets). */
+const DEBOUNCE_MS = 20;
+/** What is told of a control plane comes from many objects that are not watched, and is looked for at most this often. */
+const CONTROL_PLANE_MS = 5000;
 /** Machines are asked for it: edits come in several writes. */
 const INPUT_DEBOUNCE_MS = 300;
 
@@ -19,6 +23,8 @@ interface Running {
   watched?: string;
   /** How often the inventory has changed until then. */
   changes: number;
+  /** What the account may not watch. */
+  readonly refused: MeshError[];
 }
 
 /** Watches each cluster while its node is open and the view is visible; what changes there is read again. */
@@ -88,18 +94,21 @@ export class Watches implements vscode.Disposable {
   }
 
   #start(name: string): void {
-    const running: Running = { abort: new AbortController(), changes: 0 };
+    const running: Running = { abort: new AbortController(), changes: 0, refused: [] };
     const { signal } = running.abort;
     this.#running.set(name, running);
-    let what: Exclude<News, 'none'> = 'groups';
+    this.#facts.setUnwatched(name, []);
+    let news: ChangedObject[] | 'all' = [];
     const read = soon(DEBOUNCE_MS, signal, () => {
-      void this.#facts.readChanged(name, what);
-      what = 'groups';
+      void this.#facts.readChanged(name, news);
+      news = [];
     });
-    const onNews = (news: News) => {
-      if (news === 'none') return;
-      if (news === 'all') what = 'all';
+    const look = soon(CONTROL_PLANE_MS, signal, () => void this.#facts.lookAgain(name, signal));
+    const onNews = (one: ChangedObject | 'all') => {
+      if (one === 'all') news = 'all';
+      else if (news !== 'all') news.push(one);
       read();
+      if (one === 'all' || one.stateOnly !== true) look();
     };
     let changed: Input[] = [];
     const ask = soon(INPUT_DEBOUNCE_MS, signal, () => {
@@ -109,6 +118,7 @@ export class Watches implements vscode.Disposable {
     const onInput = (input: Input) => {
       changed.push(input);
       ask();
+      look();
     };
     void this.#watch(name, running, onNews, onInput).catch((thrown: unknown) => {
       const error = asMeshError(thrown);
@@ -121,7 +131,7 @@ export class Watches implements vscode.Disposable {
     });
   }
 
-  async #watch(name: string, running: Running, onNews: (news: News) => void, onInput: (input: Input) => void): Promise<void> {
+  async #watch(name: string, running: Running, onNews: OnNews, onInput: (input: Input) => void): Promise<void> {
     const { signal } = running.abort;
     const context = (await this.#session.inventory()).clusters.find((cluster) => cluster.name === name)?.context;
     if (context === undefined) return;
@@ -136,9 +146,16 @@ export class Watches implements vscode.Disposable {
     const api = await connections.cluster(context);
     try {
       await Promise.all(
-        watched.map((one) => {
-          if (one.inputOf !== undefined) return this.#watchInput(name, api, one, signal, onInput);
-          return watchShown(api, one, this.#facts.takeSeen(name, one), signal, onNews);
+        watched.map(async (one) => {
+          try {
+            if (one.inputOf !== undefined) await this.#watchInput(name, api, one, signal, onInput);
+            else await watchShown(api, one, this.#facts.takeSeen(name, one), signal, onNews);
+          } catch (error) {
+            if (!isMeshError(error, 'kube.forbidden') || signal.aborted) throw error;
+            // The rest is watched; of this a change shows at the next reading.
+            running.refused.push(error);
+            this.#facts.setUnwatched(name, running.refused);
+          }
         }),
       );
     } finally {
@@ -147,21 +164,16 @@ export class Watches implements vscode.Disposable {
     }
   }
 
-  /** Where the account may not watch the object, a change shows at the next look. */
   async #watchInput(name: string, api: ClusterApi, { inputOf, ...query }: Watched, signal: AbortSignal, onInput: (input: Input) => void) {
     const seen = this.#inputs.get(name) ?? new Map<string, string>();
     this.#inputs.set(name, seen);
-    try {
-      await api.watch(
-        query,
-        (event) => {
-          if (inputOf !== undefined && isChanged(event, seen)) onInput(inputOf);
-        },
-        { signal },
-      );
-    } catch (error) {
-      if (!isMeshError(error, 'kube.forbidden')) throw error;
-    }
+    await api.watch(
+      query,
+      (event) => {
+        if (inputOf !== undefined && isChanged(event, seen)) onInput(inputOf);
+      },
+      { signal },
+    );
   }
 
   /** Begins again where the edited inventory makes other objects matter. */
@@ -186,33 +198,6 @@ export class Watches implements vscode.Disposable {
   #stopAll(): void {
     for (const name of [...this.#running.keys()]) this.#stop(name);
   }
-}
-
-/** What is as it was read says nothing, so that a cluster is not read again because its watch begins; what went since then does. */
-function watchShown(
-  api: ClusterApi,
-  query: ObjectQuery,
-  read: ReadonlyMap<string, string> | undefined,
-  signal: AbortSignal,
-  onNews: (news: News) => void,
-): Promise<void> {
-  const seen = new Map(read);
-  const missing = new Set(seen.keys());
-  return api.watch(
-    query,
-    (event) => {
-      missing.delete(keyOf(event.object));
-      onNews(newsOf(event, seen));
-    },
-    {
-      signal,
-      onListed: () => {
-        for (const key of missing) seen.delete(key);
-        if (missing.size > 0) onNews('all');
-        missing.clear();
-      },
-    },
-  );
 }
 
 /** Several calls within the time become one, at its end; none after the signal. */

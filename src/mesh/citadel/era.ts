@@ -22,6 +22,7 @@ export const citadel: Era = {
   detect,
   pinned,
   loadBalancers: readBalancers,
+  serviceKinds: ['Service', 'Endpoints'],
   services: readServices,
   setupPreview,
   planSetup,

@@ -21,6 +21,7 @@ export const istiod: Era = {
   pinned,
   details: pinnedDetails,
   loadBalancers: readBalancers,
+  serviceKinds: ['Service', 'ServiceEntry'],
   services: readServices,
   setupPreview,
   planSetup,

@@ -325,7 +325,7 @@ describe('createMesh', () => {
     assert.deepEqual(await mesh.unmanaged('prod'), [{ address: '10.1.0.9', services: ['onprem/mysql', 'onprem/web'] }]);
   });
 
-  it('reads a cluster with one list call per kind', async () => {
+  it('reads a cluster with one list call per kind, what looks for its control plane included', async () => {
     const listed: string[] = [];
     const api = {
       list: async ({ kind }: { readonly kind: string }) => (listed.push(kind), []),
@@ -334,10 +334,11 @@ describe('createMesh', () => {
     const ports = { connections: { cluster: async () => api }, clock: { now: () => new Date(0) } } as unknown as MeshPorts;
     const later = parseInventory('version: 1\nclusters:\n  - { name: prod, context: prod, istio: { release: 1.20.0 } }\n').inventory;
     const mesh = createMesh(ports, () => later);
-    await mesh.controlPlane('prod');
-    listed.length = 0;
     const overview = await mesh.overview('prod');
-    assert.deepEqual(listed.sort(), ['Service', 'ServiceEntry', 'WorkloadEntry', 'WorkloadGroup']);
+    assert.deepEqual(listed.sort(), [
+      ...['Deployment', 'Gateway', 'MutatingWebhookConfiguration', 'Pod'],
+      ...['Service', 'ServiceEntry', 'VirtualService', 'WorkloadEntry', 'WorkloadGroup'],
+    ]);
     assert.deepEqual([overview.services, overview.unmanaged, overview.workloadGroups], [[], [], []]);
   });
 

@@ -52,13 +52,15 @@ export class MemoryCluster implements ClusterApi {
     return this.objects.get(key(ref));
   }
 
-  async list({ kind, namespace, labelSelector }: ObjectQuery): Promise<readonly KubeObject[]> {
+  async list({ kind, namespace, labelSelector, fieldSelector }: ObjectQuery): Promise<readonly KubeObject[]> {
     const [label, value] = labelSelector?.split('=') ?? [];
+    const name = /^metadata\.name=(.+)$/.exec(fieldSelector ?? '')?.[1];
     return [...this.objects.values()].filter(
       (object) =>
         object.kind === kind &&
         (namespace === undefined || object.metadata.namespace === namespace) &&
-        (label === undefined || object.metadata.labels?.[label] === value),
+        (label === undefined || object.metadata.labels?.[label] === value) &&
+        (name === undefined || object.metadata.name === name),
     );
   }
 

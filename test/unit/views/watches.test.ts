@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MeshError } from '../../../src/mesh/errors.ts';
 import { message } from '../../../src/mesh/messages.ts';
+import type { Seen } from '../../../src/editor/clusterReadings.ts';
 import { digestsOf } from '../../../src/editor/watchNews.ts';
+import type { ChangedObject } from '../../../src/mesh/mesh.ts';
 import type { KubeObject, ObjectQuery, WatchEvent, WatchOptions } from '../../../src/mesh/ports.ts';
 import { Watches } from '../../../src/views/watches.ts';
 
@@ -42,6 +44,7 @@ describe('watches of the tree', () => {
       cluster: () => held,
       takeSeen: () => undefined,
       readCluster: async () => void (reads += 1),
+      setUnwatched: () => undefined,
     };
     const watches = new Watches(...([view, session, facts, { error: () => undefined }] as unknown as Parts));
     expand({ element: { kind: 'cluster', cluster: { name: 'prod' } } });
@@ -88,7 +91,12 @@ describe('watches of the tree', () => {
         ],
       }),
     };
-    const facts = { onDidChange: () => subscription, cluster: () => ({ value: {}, loading: false }), takeSeen: () => undefined };
+    const facts = {
+      onDidChange: () => subscription,
+      cluster: () => ({ value: {}, loading: false }),
+      takeSeen: () => undefined,
+      setUnwatched: () => undefined,
+    };
     const log = { error: (_: string, error: Error) => assert.fail(error.message) };
     const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
     const element = { kind: 'cluster', cluster: { name: 'prod' } };
@@ -109,7 +117,9 @@ describe('watches of the tree', () => {
       metadata: { namespace: 'shop', name },
       spec: { ports: [{ port }] },
     });
-    const readsAfter = async (present: readonly KubeObject[]): Promise<readonly string[]> => {
+    const end = { resourceVersion: '7', present: [] };
+    const known = { digests: digestsOf([service('web'), service('db')]) };
+    const readsAfter = async (present: readonly KubeObject[], seen: Seen = known): Promise<readonly string[]> => {
       const listeners: { expand?: Listener } = {};
       const view = {
         visible: true,
@@ -118,8 +128,10 @@ describe('watches of the tree', () => {
         onDidChangeVisibility: () => subscription,
       };
       const api = {
-        watch: async (_: ObjectQuery, told: (event: WatchEvent) => void, { signal, onListed }: WatchOptions) => {
+        watch: async (_: ObjectQuery, told: (event: WatchEvent) => void, { signal, onListed, from }: WatchOptions) => {
+          assert.equal(from, seen.end);
           for (const object of present) told({ type: 'ADDED', object });
+          // At the beginning, or after a gap of one that went on from a list.
           onListed?.();
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
         },
@@ -136,8 +148,10 @@ describe('watches of the tree', () => {
       const facts = {
         onDidChange: () => subscription,
         cluster: () => ({ value: {}, loading: false }),
-        takeSeen: () => digestsOf([service('web'), service('db')]),
-        readChanged: async (_: string, what: string) => void reads.push(what),
+        takeSeen: () => seen,
+        setUnwatched: () => undefined,
+        readChanged: async (_: string, changed: readonly ChangedObject[] | 'all') =>
+          void reads.push(changed === 'all' ? changed : changed.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`).join()),
       };
       const log = { error: (_: string, error: Error) => assert.fail(error.message) };
       const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
@@ -147,9 +161,56 @@ describe('watches of the tree', () => {
       return reads;
     };
     assert.deepEqual(await readsAfter([service('web'), service('db')]), [], 'as it was read');
-    assert.deepEqual(await readsAfter([service('web')]), ['all'], 'one went between the reading and the watch');
-    assert.deepEqual(await readsAfter([service('web'), service('db', 81)]), ['all'], 'one changed');
-    assert.deepEqual(await readsAfter([service('web'), service('db'), service('new')]), ['all'], 'one came');
+    assert.deepEqual(await readsAfter([service('web')]), ['Service shop/db'], 'one went between the reading and the watch');
+    assert.deepEqual(await readsAfter([service('web'), service('db', 81)]), ['Service shop/db'], 'one changed');
+    assert.deepEqual(await readsAfter([service('web'), service('db'), service('new')]), ['Service shop/new'], 'one came');
+    assert.deepEqual(
+      await readsAfter([service('db', 81), service('new')]),
+      ['Service shop/db,Service shop/new,Service shop/web'],
+      'at once',
+    );
+    assert.deepEqual(await readsAfter([], { ...known, end }), [], 'a watch that goes on from the list tells what changed alone');
+    assert.deepEqual(await readsAfter([service('db', 81)], { ...known, end }), ['Service shop/db']);
+  });
+
+  it('have a cluster read as a whole where nobody knows what its reading saw', async () => {
+    const subscription = { dispose: () => undefined };
+    const listeners: { expand?: Listener } = {};
+    const view = {
+      visible: true,
+      onDidExpandElement: (listener: Listener) => ((listeners.expand = listener), subscription),
+      onDidCollapseElement: () => subscription,
+      onDidChangeVisibility: () => subscription,
+    };
+    const api = {
+      // What was there when the tree was read is gone.
+      watch: async (_: ObjectQuery, __: unknown, { signal, onListed }: WatchOptions) => {
+        onListed?.();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+      close: async () => undefined,
+    };
+    const session = {
+      onDidReset: () => subscription,
+      file: { onDidChange: () => subscription },
+      inventory: async () => ({ clusters: [{ name: 'prod', context: 'prod' }] }),
+      backend: async () => ({ connections: { cluster: async () => api } }),
+      mesh: async () => ({ watched: async () => [{ apiVersion: 'v1', kind: 'Service' }] }),
+    };
+    const reads: unknown[] = [];
+    const facts = {
+      onDidChange: () => subscription,
+      cluster: () => ({ value: {}, loading: false }),
+      takeSeen: () => undefined,
+      readChanged: async (_: string, changed: unknown) => void reads.push(changed),
+      setUnwatched: () => undefined,
+    };
+    const log = { error: (_: string, error: Error) => assert.fail(error.message) };
+    const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
+    listeners.expand?.({ element: { kind: 'cluster', cluster: { name: 'prod' } } });
+    await sleep(100);
+    watches.dispose();
+    assert.deepEqual(reads, ['all']);
   });
 
   describe('of what files are made from', () => {
@@ -172,6 +233,7 @@ describe('watches of the tree', () => {
       const touched: unknown[] = [];
       const read: string[] = [];
       const errors: string[] = [];
+      let unwatched: readonly MeshError[] = [];
       const api = {
         watch: async (query: ObjectQuery, told: Told, { signal }: { readonly signal: AbortSignal }) => {
           begun.push(query);
@@ -200,11 +262,13 @@ describe('watches of the tree', () => {
         takeSeen: () => undefined,
         readCluster: async (name: string) => void read.push(name),
         readTouched: async (...call: unknown[]) => void touched.push(call),
+        readChanged: async () => undefined,
+        setUnwatched: (_: string, refusals: readonly MeshError[]) => void (unwatched = refusals),
       };
       const log = { error: (_: string, error: Error) => void errors.push(error.message) };
       const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
       listeners.expand?.({ element });
-      return { watches, listeners, begun, tell, touched, read, errors };
+      return { watches, listeners, begun, tell, touched, read, errors, unwatched: () => unwatched.map(({ code }) => code) };
     }
 
     it('is that very object; its changes, several as one, have the machines asked that it touches, and its first sight none', async () => {
@@ -244,17 +308,23 @@ describe('watches of the tree', () => {
       watches.dispose();
     });
 
-    it('may be refused, which nobody is told; the rest is watched', async () => {
-      const kinds = { apiVersion: 'v1', kind: 'Service' };
-      const { watches, begun, errors, read, tell } = start(
-        () => [kinds, mesh],
-        ({ fieldSelector }) => fieldSelector !== undefined,
-      );
-      await sleep(20);
-      assert.equal(begun.length, 2);
-      assert.deepEqual([errors, read, [...tell.keys()]], [[], [], ['Service']]);
-      watches.dispose();
-    });
+    const kinds = { apiVersion: 'v1', kind: 'Service' };
+    for (const refused of ['ConfigMap', 'Service'])
+      it(`may be refused, as what is shown may; that is told, and the rest is watched: ${refused}`, async () => {
+        const { watches, begun, errors, read, tell, unwatched, listeners } = start(
+          () => [kinds, mesh],
+          ({ kind }) => kind === refused,
+        );
+        await sleep(20);
+        assert.equal(begun.length, 2);
+        assert.deepEqual([errors, read, [...tell.keys()]], [[], [], [refused === 'Service' ? 'metadata.name=istio' : 'Service']]);
+        assert.deepEqual(unwatched(), ['kube.forbidden']);
+        listeners.visible?.({ visible: false });
+        listeners.visible?.({ visible: true });
+        await sleep(20);
+        assert.deepEqual([begun.length, unwatched()], [4, ['kube.forbidden']], 'who looks again may have got the right since');
+        watches.dispose();
+      });
 
     it('is that of the newest inventory, also of one that changes while it is asked', async () => {
       const slow = Promise.withResolvers<readonly object[]>();
