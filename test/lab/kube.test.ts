@@ -16,6 +16,7 @@ import { down } from './down.ts';
 import type { Lab } from './env.ts';
 import { processGroup } from './processes.ts';
 import { cableTo, type Cable } from './support/cable.ts';
+import { describeTree } from './kubeTree.ts';
 import { eventually } from './support/eventually.ts';
 import { failure } from './support/failure.ts';
 import { startOwnLab } from './support/ownLab.ts';
@@ -492,6 +493,9 @@ describe('kube on the lab', function () {
       assert.deepEqual([...watch.events].sort(), ['ADDED a', 'ADDED b', 'ADDED c', 'ADDED d', 'DELETED a']);
     });
   });
+
+  describe('the tree', () =>
+    describeTree({ lab: () => lab, namespace: NAMESPACE, file: (name) => path.join(folder, name), altered, cable: newCable, killed }));
 
   describe('a cluster that does not answer', () => {
     const dns: ObjectRef = { apiVersion: 'v1', kind: 'Service', namespace: 'kube-system', name: 'kube-dns' };
