@@ -9,17 +9,17 @@ import { runInNewContext } from 'node:vm';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
-import { digestsOf } from '../../src/editor/watchNews.ts';
+import type { ClusterFacts } from '../../src/editor/clusterReadings.ts';
 import { createClusterApi, loadKubeconfig } from '../../src/kube/index.ts';
 import { createMesh } from '../../src/mesh/createMesh.ts';
 import { isMeshError } from '../../src/mesh/errors.ts';
 import { parseInventory } from '../../src/mesh/inventory.ts';
-import type { Mesh } from '../../src/mesh/mesh.ts';
-import type { ClusterApi, ObjectQuery } from '../../src/mesh/ports.ts';
-import { Watches } from '../../src/views/watches.ts';
+import type { ClusterApi } from '../../src/mesh/ports.ts';
 import { down } from '../lab/down.ts';
 import type { Lab } from '../lab/env.ts';
+import { headlessTree, type HeadlessTree } from '../lab/support/headlessTree.ts';
 import { startOwnLab } from '../lab/support/ownLab.ts';
+import { recordRequests } from '../lab/support/requests.ts';
 
 const CLUSTERS = 20;
 const SERVICES = 5000;
@@ -60,68 +60,66 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return time;
 }
 
-/** What the tree is made of, without an editor: a reading for each cluster that is opened, and the tree's own watches. */
-function tree(mesh: Mesh, cluster: (name: string) => Promise<ClusterApi>) {
-  const subscription = { dispose: () => undefined };
-  const listeners: { expand: (event: { readonly element: object }) => void } = { expand: () => undefined };
-  const seen = new Map<string, Map<string, string>>();
-  const held = new Map<string, object>();
-  const key = (name: string, { kind, fieldSelector = '' }: ObjectQuery): string => `${name} ${kind} ${fieldSelector}`;
-  const changed: (() => void)[] = [];
-  const view = {
-    visible: true,
-    onDidExpandElement: (listener: typeof listeners.expand) => ((listeners.expand = listener), subscription),
-    onDidCollapseElement: () => subscription,
-    onDidChangeVisibility: () => subscription,
-  };
-  const session = {
-    onDidReset: () => subscription,
-    file: { onDidChange: () => subscription },
-    inventory: async () => mesh.inventory(),
-    backend: async () => ({ connections: { cluster } }),
-    mesh: async () => mesh,
-  };
-  const facts = {
-    onDidChange: () => subscription,
-    cluster: (name: string) => ({ value: held.get(name), loading: false }),
-    takeSeen: (name: string, query: ObjectQuery) => {
-      const found = seen.get(key(name, query));
-      seen.delete(key(name, query));
-      return found;
-    },
-    readCluster: async (name: string) => assert.fail(`the watch of ${name} failed`),
-    readTouched: async () => undefined,
-    readChanged: async (name: string) => {
-      held.set(name, await mesh.overview(name));
-      changed.splice(0).forEach((tell) => tell());
-    },
-  };
-  const log = { error: (_: string, error: Error) => assert.fail(error.message) };
-  const watches = new Watches(...([view, session, facts, log] as unknown as ConstructorParameters<typeof Watches>));
-  return {
-    read: async (name: string) => {
-      const onListed = (query: ObjectQuery, objects: Parameters<typeof digestsOf>[0]) => seen.set(key(name, query), digestsOf(objects));
-      held.set(name, await mesh.overview(name, { onListed, timeoutMs: 60_000 }));
-    },
-    open: (name: string) => listeners.expand({ element: { kind: 'cluster', cluster: { name } } }),
-    nextRead: () => new Promise<void>((resolve) => changed.push(resolve)),
-    close: () => watches.dispose(),
-  };
+/** Milliseconds from before a write until what it changed is shown, the median of some. */
+async function delay(
+  view: HeadlessTree,
+  turn: (index: number) => Promise<readonly [write: () => Promise<unknown>, isShown: (facts: ClusterFacts) => boolean]>,
+): Promise<number> {
+  const delays: number[] = [];
+  for (let index = 0; index < EVENTS; index += 1) {
+    const [write, isShown] = await turn(index);
+    const shown = view.until('c1', ({ value }) => value !== undefined && isShown(value));
+    const sent = performance.now();
+    await write();
+    await shown;
+    delays.push(performance.now() - sent);
+    // Nothing of this turn is under way in the next.
+    await sleep(300);
+  }
+  return delays.sort((a, b) => a - b)[Math.floor(EVENTS / 2)] ?? NaN;
+}
+
+const NETWORKING = 'networking.istio.io/v1';
+const machine = (name: string, annotations: Readonly<Record<string, string>>) => ({
+  apiVersion: NETWORKING,
+  kind: 'WorkloadEntry',
+  metadata: { name, namespace: 'many-1', annotations: { 'mesh-expansion/workload-group': 'bench', ...annotations } },
+  spec: { address: `192.0.2.${name.split('-')[1]}`, labels: { app: 'service-1' } },
+});
+
+/** How long a change takes to be shown: of a Service that machines serve, of a machine, and of one that comes to a namespace of 500 Services. */
+async function delays(api: ClusterApi, view: HeadlessTree): Promise<readonly number[]> {
+  const ref = { apiVersion: 'v1', kind: 'Service', namespace: 'many-1', name: 'service-1' };
+  const served = ({ services }: ClusterFacts) =>
+    services.find(({ ref: { namespace, name } }) => `${namespace}/${name}` === 'many-1/service-1');
+  const time = '2026-01-02T03:04:05Z';
+  return [
+    await delay(view, async (index) => {
+      const found = await api.get(ref);
+      assert.ok(found);
+      const port = 8001 + index;
+      const changed = { ...found, spec: { ...(found.spec as object), ports: [{ name: 'http', port, targetPort: 8080 }] } };
+      return [() => api.replace(changed), (facts) => served(facts)?.ports[0]?.port === port];
+    }),
+    await delay(view, async (index) => {
+      const [key, membership] = index % 2 === 0 ? ['disconnectedAt', 'disconnected'] : ['connectedAt', 'connected'];
+      return [
+        () => api.apply(machine('bench-1', { [`istio.io/${key}`]: index % 2 === 0 ? time : new Date().toISOString() })),
+        ({ workloadGroups }) => workloadGroups?.[0]?.entries[0]?.membership === membership,
+      ];
+    }),
+    await delay(view, async (index) => [
+      () => api.apply(machine(`bench-${index + 2}`, {})),
+      (facts) => served(facts)?.endpoints.length === index + 2,
+    ]),
+  ];
 }
 
 async function measure(lab: Lab): Promise<string> {
   const kubeconfig = await loadKubeconfig({ paths: [lab.kubeconfig] });
-  const lists = new Map<string, number>();
   const cluster = async (name: string): Promise<ClusterApi> => {
     const used = name === 'dead' ? { ...kubeconfig, clusters: dead.clusters(kubeconfig) } : kubeconfig;
-    const api = createClusterApi({ kubeconfig: used, context: lab.contexts.lab, env: {} });
-    return {
-      ...api,
-      list: (query, options) => {
-        lists.set(query.kind, (lists.get(query.kind) ?? 0) + 1);
-        return api.list(query, options);
-      },
-    };
+    return createClusterApi({ kubeconfig: used, context: lab.contexts.lab, env: {} });
   };
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -150,6 +148,9 @@ async function measure(lab: Lab): Promise<string> {
   );
   const any = await cluster('any');
   await fill(any);
+  const template = { metadata: { labels: { app: 'service-1' } }, template: { serviceAccount: 'default' } };
+  await any.apply({ apiVersion: NETWORKING, kind: 'WorkloadGroup', metadata: { name: 'bench', namespace: 'many-1' }, spec: template });
+  await any.apply(machine('bench-1', { 'istio.io/connectedAt': new Date().toISOString() }));
   const config = new KubeConfig();
   config.loadFromFile(lab.kubeconfig);
   config.setCurrentContext(lab.contexts.lab);
@@ -157,50 +158,44 @@ async function measure(lab: Lab): Promise<string> {
   const kubectl = () => lab.kubectl(['--context', lab.contexts.lab, 'get', 'services', '--all-namespaces', '-o', 'json']);
   // The first of each also reads its program and connects.
   await Promise.all([any.list({ apiVersion: 'v1', kind: 'Namespace' }), bare.listNamespace(), lab.kubectl(['get', 'namespaces'])]);
-  const view = tree(mesh, cluster);
+  const view = headlessTree(mesh, cluster, 60_000);
+  const requests = recordRequests();
   try {
     const first = heap();
     const one = await seconds(() => view.read('c1'));
+    view.open('c1');
     const oneBare = await seconds(() => bare.listServiceForAllNamespaces());
     const oneKubectl = await seconds(kubectl);
-    lists.clear();
     const failed: { after?: number; code?: string } = {};
     const begin = performance.now();
     const deadRead = mesh.overview('dead', { timeoutMs: DEAD_LIMIT_MS }).catch((error: unknown) => {
       failed.after = (performance.now() - begin) / 1000;
       failed.code = isMeshError(error) ? error.code : String(error);
     });
-    const all = await seconds(() => Promise.all(names.slice(1).map((name) => view.read(name))));
+    let painted = NaN;
+    const all = await seconds(async () => {
+      const asked = performance.now();
+      const reads = names.slice(1).map((name) => view.read(name));
+      // What is painted while none of them has answered.
+      assert.ok(names.slice(1).every((name) => view.nodes(name).length > 0 && view.shown(name).value === undefined));
+      painted = performance.now() - asked;
+      await Promise.all(reads);
+    });
     await deadRead;
     assert.equal(failed.code, 'kube.timeout');
-    const perCluster = ['Service', 'ServiceEntry', 'WorkloadGroup', 'WorkloadEntry'].map((kind) => (lists.get(kind) ?? 0) / (CLUSTERS - 1));
     const allBare = await seconds(() => Promise.all(names.slice(1).map(() => bare.listServiceForAllNamespaces())));
-    let reads = 0;
-    void (async () => {
-      for (;;) {
-        await view.nextRead();
-        reads += 1;
-      }
-    })();
+    const changes = view.changes();
     for (const name of names) view.open(name);
     await sleep(8000);
-    assert.equal(reads, 0, 'a cluster was read again because its watch began');
+    assert.equal(view.changes(), changes, 'a cluster was read again because its watch began');
+    assert.deepEqual(view.errors, []);
     const kept = heap() - first;
-    view.close();
-    const single = tree(mesh, cluster);
-    await single.read('c1');
-    single.open('c1');
-    await sleep(3000);
-    const delays: number[] = [];
-    for (let event = 0; event < EVENTS; event += 1) {
-      const shown = single.nextRead();
-      const sent = performance.now();
-      await any.apply(service(1, { turn: String(event) }));
-      await shown;
-      delays.push(performance.now() - sent);
-      await sleep(200);
-    }
-    single.close();
+    const lists = (kind: string) =>
+      requests.sent.filter((sent) => new RegExp(`^GET /apis?/(networking\\.istio\\.io/)?v1/${kind}$`).test(sent));
+    const perCluster = ['services', 'serviceentries', 'workloadgroups', 'workloadentries'].map((kind) => lists(kind).length / CLUSTERS);
+    requests.stop();
+    for (const name of names.slice(1)) view.close(name);
+    const [ofService = NaN, ofMachine = NaN, ofNewMachine = NaN] = await delays(any, view);
     const row = (what: string, ...times: readonly number[]): string =>
       `| ${what} | ${times.map((time, index) => `${time.toFixed(2)} | ${(time / ([one, all][index] ?? NaN)).toFixed(1)}`).join(' | ')} |`;
     return [
@@ -216,14 +211,17 @@ async function measure(lab: Lab): Promise<string> {
       '',
       '| what | measured |',
       '| --- | --- |',
-      `| list calls per cluster: Service, ServiceEntry, WorkloadGroup, WorkloadEntry | ${perCluster.join(', ')} |`,
+      `| nodes of ${CLUSTERS - 1} clusters that are being read, before one has answered | ${painted.toFixed(1)} ms |`,
+      `| list calls per cluster, its watches included: Service, ServiceEntry, WorkloadGroup, WorkloadEntry | ${perCluster.join(', ')} |`,
       `| a cluster that does not answer, opened with the ${CLUSTERS - 1}, limit ${DEAD_LIMIT_MS / 1000} s: given up after | ${(failed.after ?? NaN).toFixed(1)} s |`,
       `| more heap with all ${CLUSTERS} open and watched | ${kept.toFixed(0)} MB |`,
-      `| from a change of a Service to the tree (median of ${EVENTS}) | ${(delays.sort((a, b) => a - b)[Math.floor(EVENTS / 2)] ?? NaN).toFixed(0)} ms |`,
+      `| from a change of a Service that machines serve to what the tree paints (median of ${EVENTS}, the write included) | ${ofService.toFixed(0)} ms |`,
+      `| from a machine that connects or disconnects | ${ofMachine.toFixed(0)} ms |`,
+      `| from a machine that comes to a namespace of ${SERVICES / NAMESPACES} Services | ${ofNewMachine.toFixed(0)} ms |`,
       '',
     ].join('\n');
   } finally {
-    view.close();
+    view.dispose();
     silent.close();
     await Promise.all([mesh.close(), any.close()]);
   }
