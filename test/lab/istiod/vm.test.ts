@@ -3,18 +3,15 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'yaml';
-import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
-import { createMesh } from '../../../src/mesh/createMesh.ts';
-import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Mesh } from '../../../src/mesh/mesh.ts';
 import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
 import { runPlan, undoPlan } from '../../../src/mesh/planRunner.ts';
-import { createPackageFetcher, openHost } from '../../../src/ssh/index.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { reboot } from '../faults.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
+import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
+import { vmMesh } from '../support/vmMesh.ts';
 
 const VM = 'vm-1';
 const OTHER = 'vm-2';
@@ -69,7 +66,7 @@ describe('a machine in the mesh of istiod', function () {
   this.timeout(180_000);
   let lab: Lab;
   let mesh: Mesh;
-  let asItWas: Record<string, string>;
+  let asItWas: Snapshot;
 
   const root = async (script: string, ...args: string[]): Promise<string> =>
     (await lab.onMachine(VM, ['sh', '-ec', script, 'sh', ...args])).stdout.trim();
@@ -116,7 +113,7 @@ describe('a machine in the mesh of istiod', function () {
   });
 
   it('joins, though the start of the sidecar cuts the connection that asked for it', async () => {
-    asItWas = await snapshot(root);
+    asItWas = await snapshotOf(lab, VM);
     const logins = 'journalctl -q -b -t sshd -o cat | grep -c "^Accepted" || :';
     const earlier = Number(await root(logins));
     const plan = await mesh.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } });
@@ -251,8 +248,7 @@ describe('a machine in the mesh of istiod', function () {
     assert.match(byHand, /^[\d.]+ istiod-canary/);
     assert.equal(await root('tail -n 2 /etc/hosts'), `10.1.2.3 theirs\n${byHand}`);
     await root('sed -i -e "/theirs/d" -e "/canary/d" /etc/hosts');
-    const after = await snapshot(root);
-    for (const [what, listing] of Object.entries(after)) assert.deepEqual(difference(asItWas[what] ?? '', listing), [], what);
+    await expectAsBefore(lab, VM, asItWas);
     assert.equal((await run(await mesh.planLeave(VM))).changed, false);
   });
 
@@ -268,7 +264,7 @@ describe('a machine that does not register itself', function () {
   this.timeout(180_000);
   let lab: Lab;
   let mesh: Mesh;
-  let asItWas: Record<string, string>;
+  let asItWas: Snapshot;
   const root = async (script: string): Promise<string> => (await lab.onMachine(OTHER, ['sh', '-ec', script])).stdout.trim();
   const entries = async (): Promise<readonly Entry[]> =>
     ((await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: Entry[] }).items;
@@ -278,7 +274,7 @@ describe('a machine that does not register itself', function () {
     await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }) });
     await runEcho(lab, OTHER, PORT);
     mesh = openMesh(lab, { autoRegister: false });
-    asItWas = await snapshot(root);
+    asItWas = await snapshotOf(lab, OTHER);
   });
 
   after(async () => {
@@ -290,8 +286,7 @@ describe('a machine that does not register itself', function () {
   });
 
   const expectAsItWas = async (): Promise<void> => {
-    const now = await snapshot(root);
-    for (const [what, listing] of Object.entries(now)) assert.deepEqual(difference(asItWas[what] ?? '', listing), [], what);
+    await expectAsBefore(lab, OTHER, asItWas);
     assert.deepEqual(await entries(), []);
   };
 
@@ -305,6 +300,23 @@ describe('a machine that does not register itself', function () {
     await root('rm -rf /var/log/istio');
     await expectAsItWas();
   });
+
+  for (const last of ['package', 'files', 'units'])
+    it(`leaves as it was after a join that broke off behind its step ${last}`, async () => {
+      const broken = new AbortController();
+      const plan = await mesh.planJoin(OTHER, { package: { kind: 'file', path: lab.sidecarPackage } });
+      const { states, error } = await runPlan(plan, {
+        signal: broken.signal,
+        onEvent: ({ step, state }) => {
+          if (step.id === last && state === 'done') broken.abort();
+        },
+      });
+      assert.equal(error?.kind, 'cancelled');
+      assert.equal(states[plan.steps.findIndex(({ id }) => id === last)], 'done', states.join(' '));
+      const leave = await runPlan(await mesh.planLeave(OTHER));
+      assert.equal(leave.error, undefined, JSON.stringify(leave.error));
+      await expectAsItWas();
+    });
 
   it('gets an entry that is healthy, once; leaving takes it away', async () => {
     const join = await runPlan(await mesh.planJoin(OTHER, { package: { kind: 'url', url: lab.sidecarPackageUrl } }));
@@ -321,56 +333,10 @@ describe('a machine that does not register itself', function () {
   });
 });
 
-/** What a leave must bring back. The package database, logs, and what the machine itself renews are left out. */
-async function snapshot(root: (script: string) => Promise<string>): Promise<Record<string, string>> {
-  return {
-    tree: await root(
-      `find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /dev -o -name '*-' -o -name '*.dpkg-*' \\) -prune -o \\( -type d -printf '%y %m %u:%g %p\\n' -o -printf '%y %m %u:%g %s %p %l\\n' \\) | sort`,
-    ),
-    contents: await root(`find /etc -xdev -type f ! -name '*-' ! -name ld.so.cache -exec sha256sum {} + | sort -k 2`),
-    run: await root(`find /run -maxdepth 1 ! -name 'lab-*' ! -name user ! -name motd.dynamic ! -name xtables.lock | sort`),
-    units: await root(
-      'systemctl list-unit-files --no-legend --no-pager | grep -v transient | sort; systemctl list-units --all --no-legend --no-pager --plain istio\\* mesh-expansion\\*',
-    ),
-    rules: await root(
-      `for save in iptables-legacy-save iptables-nft-save ip6tables-legacy-save ip6tables-nft-save; do echo "$save"; $save 2>/dev/null | grep -e '^-A' -e '^:.*ISTIO' || :; done`,
-    ),
-    users: await root('getent passwd; getent group'),
-    logs: await root('ls -d /var/log/* | grep -v -e /istio -e journal -e /apt -e /dpkg.log || :'),
-  };
-}
-
-function difference(one: string, other: string): readonly string[] {
-  const [a, b] = [one.split('\n'), other.split('\n')];
-  return [
-    ...a.filter((line) => !b.includes(line)).map((line) => `- ${line}`),
-    ...b.filter((line) => !a.includes(line)).map((line) => `+ ${line}`),
-  ];
-}
-
 function openMesh(lab: Lab, more: object = {}): Mesh {
-  const { inventory } = parseInventory(
-    stringify({
-      version: 1,
-      clusters: [{ name: 'prod', context: lab.contexts.lab }],
-      vms: [VM, OTHER].map((name) => ({ name, cluster: 'prod', namespace: 'vm', serviceAccount: GROUP, workloadGroup: GROUP, ...more })),
-    }),
-  );
-  return createMesh(
-    {
-      connections: {
-        contexts: async () => [],
-        cluster: async (context) => createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context, env: {} }),
-        hosts: async () => [],
-        host: (alias, options) => openHost(alias, { configFile: lab.sshConfig, prompter: nobody, options }),
-        close: async () => undefined,
-      },
-      edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
-      clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
-      packages: createPackageFetcher(),
-    },
-    () => inventory,
-  );
+  return vmMesh(lab, {
+    version: 1,
+    clusters: [{ name: 'prod', context: lab.contexts.lab }],
+    vms: [VM, OTHER].map((name) => ({ name, cluster: 'prod', namespace: 'vm', serviceAccount: GROUP, workloadGroup: GROUP, ...more })),
+  });
 }
-
-const nobody = { confirmHostKey: async () => false, secret: async () => undefined, note: () => undefined };

@@ -1,0 +1,31 @@
+// The core as the extension has it, on a lab's cluster and machines: real connections, no saved edits.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
+import { createMesh } from '../../../src/mesh/createMesh.ts';
+import { parseInventory } from '../../../src/mesh/inventory.ts';
+import type { Mesh } from '../../../src/mesh/mesh.ts';
+import { createPackageFetcher, openHost } from '../../../src/ssh/index.ts';
+import type { Lab } from '../env.ts';
+
+const nobody = { confirmHostKey: async () => false, secret: async () => undefined, note: () => undefined };
+
+/** A mesh over an inventory, as an object of mesh-expansion.yaml. Close it. */
+export function vmMesh(lab: Lab, document: object): Mesh {
+  const { inventory } = parseInventory(stringify(document));
+  return createMesh(
+    {
+      connections: {
+        contexts: async () => [],
+        cluster: async (context) => createClusterApi({ kubeconfig: await loadKubeconfig({ paths: [lab.kubeconfig] }), context, env: {} }),
+        hosts: async () => [],
+        host: (alias, options) => openHost(alias, { configFile: lab.sshConfig, prompter: nobody, options }),
+        close: async () => undefined,
+      },
+      edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
+      clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+      packages: createPackageFetcher(),
+    },
+    () => inventory,
+  );
+}
