@@ -3,6 +3,7 @@ import type { Check, VmScope } from '../era.ts';
 import { isMeshError } from '../errors.ts';
 import { failed, noProgram, passed, skipped, timedOut, type Judgement } from '../host/verdicts.ts';
 import { message } from '../messages.ts';
+import { isAddress } from '../names.ts';
 import type { WorkloadEntry } from '../model.ts';
 import type { CallOptions, CommandOutput, KubeObject } from '../ports.ts';
 import type { EntryOf } from './connected.ts';
@@ -57,6 +58,8 @@ export function judgeEntry({ vm }: Pick<VmScope, 'vm'>, output: CommandOutput, e
 export interface MeshPage {
   readonly url: string;
   readonly service: string;
+  /** What curl takes in place of a name server: `NAME:PORT:CLUSTER-IP`. */
+  readonly resolve: string | undefined;
 }
 
 /** A Service of the cluster that answers HTTP and has endpoints: productpage where it is, else the first. */
@@ -82,17 +85,28 @@ function pageOf(service: KubeObject, domain: string): readonly MeshPage[] {
   );
   const number = numberAt(port, 'port');
   const { name, namespace = '' } = service.metadata;
-  return number === undefined ? [] : [{ url: `http://${name}.${namespace}.svc.${domain}:${number}/`, service: `${namespace}/${name}` }];
+  if (number === undefined) return [];
+  const host = `${name}.${namespace}.svc.${domain}`;
+  const address = textAt(service, 'spec', 'clusterIP') ?? '';
+  return [
+    {
+      url: `http://${host}:${number}/`,
+      service: `${namespace}/${name}`,
+      resolve: isAddress(address) ? `${host}:${number}:${address.includes(':') ? `[${address}]` : address}` : undefined,
+    },
+  ];
 }
 
 /** curl could not resolve the host. */
 const NO_NAME = 6;
 
-export function serviceCheck(page: MeshPage | undefined): Check {
+/** Where DNS is not captured, the name is left to the machine's owner, and only the way is asked for. */
+export function serviceCheck({ vm }: VmScope, page: MeshPage | undefined): Check {
   const url = page?.url ?? '-';
+  const resolve = vm.captureDns === false && page?.resolve !== undefined ? ['--resolve', page.resolve] : [];
   return {
     id: 'mesh-service',
-    command: { argv: ['curl', '-sS', '-m', '5', '-o', '/dev/null', '-D', '-', url], timeoutMs: 15_000 },
+    command: { argv: ['curl', '-sS', '-m', '5', '-o', '/dev/null', '-D', '-', ...resolve, url], timeoutMs: 15_000 },
     ...(page === undefined ? { skipped: message('istiod.check.service.skipped') } : {}),
     judge: async (output) => judgeService(url, output),
   };

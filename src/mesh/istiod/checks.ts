@@ -8,6 +8,7 @@ import { captureCheck, sshCheck } from './checkCapture.ts';
 import { certificateCheck, clockCheck, tokenCheck } from './checkCredentials.ts';
 import { nameCheck, tcpCheck, tlsCheck, type IstiodPlace } from './checkIstiod.ts';
 import { entryCheck, meshPage, serviceCheck } from './checkMesh.ts';
+import { namesCheck } from './checkNames.ts';
 import { agentLogCheck, listenersCheck, readyCheck, skewCheck } from './checkSidecar.ts';
 import { commandsFor } from './customHost.ts';
 import { gatewayRef, placeAsName, readGateway } from './gatewayAddress.ts';
@@ -34,7 +35,8 @@ export const checks: Era['checks'] = async (scope, options = {}) => {
     sshCheck(),
     skewCheck(scope),
     entryCheck(scope, (of, more) => groups.entryOf(of, more), options),
-    serviceCheck(page),
+    namesCheck(scope),
+    serviceCheck(scope, page),
   ];
 };
 

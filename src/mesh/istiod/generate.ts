@@ -10,6 +10,7 @@ import { hostsFile, hostsFileWithout, presentAddress } from './hosts.ts';
 import { assertIstiodHere } from './limits.ts';
 import { configMap, existing, readMeshData } from './meshData.ts';
 import { meshFile } from './meshYaml.ts';
+import { NSSWITCH, RESOLV_CONF } from './nameLookup.ts';
 import { istiodHost } from './naming.ts';
 import { CERT_CHAIN, HOSTS, KEY, OWNER, ROOT_CERT, TOKEN, UNIT } from './paths.ts';
 import { proxyConfig } from './proxyConfig.ts';
@@ -29,6 +30,8 @@ export const hostInputs: Era['hostInputs'] = ({ entry, controlPlane }) => {
       { path: TOKEN, want: 'token' },
       { path: CERT_CHAIN, want: 'certificate' },
       { path: KEY, want: 'certificate' },
+      { path: RESOLV_CONF, want: 'text' },
+      { path: NSSWITCH, want: 'text' },
     ],
     ...(hostname === undefined ? {} : { resolve: [hostname] }),
   };

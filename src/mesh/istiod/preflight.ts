@@ -1,12 +1,13 @@
 import type { VmScope } from '../era.ts';
 import type { MeshError } from '../errors.ts';
 import { clockProblem } from '../host/preflight.ts';
-import { message } from '../messages.ts';
+import { message, type Message } from '../messages.ts';
 import type { StepDetail } from '../plan.ts';
-import type { HostFacts, HostState } from '../ports.ts';
+import type { HostState } from '../ports.ts';
 import { problem } from '../problem.ts';
 import { lackingName } from './customHost.ts';
 import { calledByHostname } from './gatewayAddress.ts';
+import { isLoopback, nameLookupOf, processAt } from './nameLookup.ts';
 
 /** Whether a machine can run this sidecar at all, and what its owner should know first (istiod facts 2.1, 2.5). */
 
@@ -28,22 +29,22 @@ export function obstacle(scope: VmScope, state: HostState): MeshError | undefine
   return clockProblem(scope, state, { notBefore: iso(now - CLOCK_GRACE_MS), notAfter: iso(now + CERTIFICATE_LIFE_MS) });
 }
 
-export function preflightNotes(scope: VmScope, { facts }: HostState): readonly StepDetail[] {
+export function preflightNotes(scope: VmScope, state: HostState): readonly StepDetail[] {
   const hostname = lackingName(scope);
-  const local = facts === undefined || scope.vm.captureDns === false ? undefined : localResolver(facts);
-  return [
-    ...(hostname === undefined ? [] : [message('istiod.custom-host.lacking', { hostname })]),
-    ...(local === undefined ? [] : [local]),
-  ].map((text) => ({ kind: 'note', text }));
+  const texts = [...(hostname === undefined ? [] : [message('istiod.custom-host.lacking', { hostname })]), ...nameNotes(scope, state)];
+  return texts.map((text) => ({ kind: 'note', text }));
 }
 
-/**
- * With DNS capture, what goes to the servers of /etc/resolv.conf goes to the agent (istiod facts 2.5). A resolver of the machine's own stands before it: what
- * asks it without DNS (nss-resolve) or has an answer in its cache never reaches the agent.
- */
-function localResolver({ port53 }: HostFacts): ReturnType<typeof message> | undefined {
-  const local = port53.find(({ address }) => /^(127\.|\[?::1|0\.0\.0\.0|\*|\[?::\]?$)/.test(address));
-  if (local === undefined) return undefined;
-  const id = local.process === 'systemd-resolve' || local.process === 'systemd-resolved' ? 'istiod.dns.resolved' : 'istiod.dns.local';
-  return message(id, { process: local.process, address: local.address });
+/** What becomes of the names that the machine looks up; what else may go wrong with them is a finding (lint/istiodHost.ts). */
+function nameNotes({ vm, entry }: VmScope, state: HostState): readonly Message[] {
+  const lookup = nameLookupOf(state);
+  if (lookup === undefined) return [];
+  if (vm.captureDns === false) return [message('istiod.dns.off', { domain: entry.clusterDomain })];
+  const { servers, pastDns } = lookup;
+  const server = servers.find(isLoopback);
+  return [
+    ...(server === undefined ? [] : [message('istiod.dns.local', { server, process: processAt(state, server) })]),
+    ...(servers.length === 0 ? [message('lint.istiod.dns-no-server', { vm: vm.name })] : []),
+    ...(pastDns ? [message('lint.istiod.dns-past', { vm: vm.name })] : []),
+  ];
 }

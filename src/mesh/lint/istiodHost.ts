@@ -1,5 +1,6 @@
 import { fileOf, installedVersion, unitOf } from '../host/hostState.ts';
-import { CERT_CHAIN, HOSTS, TOKEN, UNIT } from '../istiod/paths.ts';
+import { isLoopback, nameLookupOf, processAt } from '../istiod/nameLookup.ts';
+import { CERT_CHAIN, CLUSTER_ENV, HOSTS, TOKEN, UNIT } from '../istiod/paths.ts';
 import { minorOf, plainRelease } from '../istiod/release.ts';
 import { PACKAGE } from '../istiod/sidecar.ts';
 import { finding } from './finding.ts';
@@ -42,23 +43,30 @@ const notEnabled: LintRule = ({ state, scope }) => {
     : [finding('istiod.not-enabled', 'warning', { path: `units.${UNIT}` }, { vm: scope.vm.name })];
 };
 
-/** systemd-resolved and dnsmasq on loopback: the most frequent reason for broken names (istiod facts 2.5, 5). */
-const dnsLoopback: LintRule = ({ state, scope, files }) => {
-  if (variable(files, 'ISTIO_META_DNS_CAPTURE')?.value !== 'true') return [];
-  const resolver = state?.facts?.port53.find(
-    ({ process, address }) => /^(systemd-resolve|dnsmasq|unbound|named)/.test(process) && /^(127\.|\[?::1)/.test(address),
-  );
-  return resolver === undefined
-    ? []
-    : [
-        finding(
-          'istiod.dns-loopback',
-          'warning',
-          { path: HOSTS },
-          { vm: scope.vm.name, process: resolver.process, address: resolver.address },
-        ),
-      ];
+/** What keeps names from programs although DNS is captured (istiod facts 2.5, 5); a resolver on loopback alone does not. */
+const names: LintRule = ({ state, scope, files }) => {
+  const lookup = nameLookupOf(state);
+  const capture = variable(files, 'ISTIO_META_DNS_CAPTURE');
+  if (state === undefined || lookup === undefined || capture?.value !== 'true') return [];
+  const { servers, pastDns } = lookup;
+  const at = { path: CLUSTER_ENV, ...capture };
+  const args = { vm: scope.vm.name };
+  const local = servers.find(isLoopback);
+  const other = servers.find((server) => !isLoopback(server));
+  return [
+    ...(servers.length === 0 ? [finding('istiod.dns-no-server', 'error', at, args)] : []),
+    ...(pastDns ? [finding('istiod.dns-past', 'warning', at, args)] : []),
+    ...(local !== undefined && other !== undefined
+      ? [finding('istiod.dns-loop', 'warning', at, { ...args, local, other, process: processAt(state, local) })]
+      : []),
+  ];
 };
+
+/** cloud-init says it in the file that it makes anew at every start of the machine (its template hosts.debian.tmpl and its likes). */
+const hostsRewritten: LintRule = ({ state, scope }) =>
+  /^# Your system has configured 'manage_etc_hosts' as True/m.test(fileOf(state, HOSTS)?.text ?? '')
+    ? [finding('istiod.hosts-rewritten', 'warning', { path: HOSTS }, { vm: scope.vm.name })]
+    : [];
 
 const addressNotFirst: LintRule = ({ state, scope, files }) => {
   const first = state?.facts?.addresses[0]?.address;
@@ -81,4 +89,4 @@ const skew: LintRule = ({ state, scope }) => {
   ];
 };
 
-export const hostRules: readonly LintRule[] = [credentials, clock, notEnabled, dnsLoopback, addressNotFirst, skew];
+export const hostRules: readonly LintRule[] = [credentials, clock, notEnabled, names, hostsRewritten, addressNotFirst, skew];

@@ -100,8 +100,8 @@ export class IstiodSidecar implements Sidecar {
     ];
   }
 
-  captures(): { readonly active: boolean; readonly cidrs: string } {
-    return { active: this.#run !== undefined, cidrs: '*' };
+  captures(): { readonly active: boolean; readonly cidrs: string; readonly dns: boolean } {
+    return { active: this.#run !== undefined, cidrs: '*', dns: this.#run?.node.capturesDns === true };
   }
 
   answersName(_machine: Machine, name: string): string | undefined {

@@ -13,6 +13,7 @@ const OPTIONS = {
   'user-agent': { type: 'string', short: 'A' },
   cacert: { type: 'string' },
   noproxy: { type: 'string' },
+  resolve: { type: 'string' },
   retry: { type: 'string' },
   fail: { type: 'boolean', short: 'f' },
   include: { type: 'boolean', short: 'i' },
@@ -30,7 +31,7 @@ interface Asked {
   readonly root: string | undefined;
 }
 
-/** The part of curl that checks use: URLs, -f, -g, -i, -I, -o, -D -, -w '%{http_code} %{remote_ip}', -m, --cacert. */
+/** The part of curl that checks use: URLs, -f, -g, -i, -I, -o, -D -, -w '%{http_code} %{remote_ip}', -m, --cacert, --resolve. */
 export function curl(machine: Machine, args: readonly string[], asRoot: boolean): CommandResult {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, strict: false, allowPositionals: true });
   const text = (name: keyof typeof OPTIONS): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
@@ -42,7 +43,9 @@ export function curl(machine: Machine, args: readonly string[], asRoot: boolean)
     body: text('output') === undefined && values.head !== true,
     root: text('cacert'),
   };
-  const results = (positionals.length === 0 ? [''] : positionals).map((url) => one(machine, url, asRoot, asked));
+  const [host = '', port = '', address = ''] = text('resolve')?.split(':') ?? [];
+  const at = (url: string): string => (host === '' ? url : url.replace(`//${host}:${port}/`, `//${address}:${port}/`));
+  const results = (positionals.length === 0 ? [''] : positionals).map((url) => one(machine, at(url), asRoot, asked));
   return {
     // The last transfer's, as curl has it.
     exitCode: results.at(-1)?.exitCode ?? 0,

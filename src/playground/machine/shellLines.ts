@@ -2,6 +2,7 @@ import { failed, ok, type CommandResult } from './command.ts';
 import { cat } from './fileCommands.ts';
 import type { Machine } from './machine.ts';
 import { openssl } from './openssl.ts';
+import { nameserversOf } from './resolver.ts';
 import { claimsText } from './tokenFacts.ts';
 
 /** There is no shell: the few lines that checks hand to one are known by what they do. */
@@ -10,6 +11,7 @@ export function shell(machine: Machine, args: readonly string[], asRoot: boolean
   if (flag === '-c' && line.includes('/dev/tcp/')) return connects(machine, words[0] ?? '', Number(words[1]));
   if (flag === '-c' && line.includes('cut -d. -f2')) return claims(machine, words[1] ?? '', asRoot);
   if (flag === '-c' && line.includes('openssl pkey')) return keyPair(machine, words.slice(1), asRoot);
+  if (flag === '-c' && line.includes('dport 53')) return names(machine);
   if (flag === '-c' && line.includes('-save')) return rules(machine);
   return failed(127, 'sh: the playground has no shell\n');
 }
@@ -44,9 +46,17 @@ function rules(machine: Machine): CommandResult {
   return ok(`# legacy\n${captureRules(machine)}# nft\n`);
 }
 
+/** Whom the machine asks for names, and the rules that lead what it asks to the agent. */
+function names(machine: Machine): CommandResult {
+  const asked = nameserversOf(machine.files).map((server) => `nameserver ${server}\n`);
+  return ok(`${asked.join('')}hosts: files dns\n${captureRules(machine).replace(/^(?!.*dport 53 ).*\n/gm, '')}`);
+}
+
 /** The sidecar's rules, in the legacy tables (recipes, istiod); empty where it does not run. */
 export function captureRules(machine: Machine): string {
-  if (!machine.sidecar.captures(machine).active) return '';
+  const { active, dns } = machine.sidecar.captures(machine);
+  if (!active) return '';
+  const servers = dns === true ? nameserversOf(machine.files) : [];
   const lines = [
     ...['ISTIO_INBOUND', 'ISTIO_IN_REDIRECT', 'ISTIO_OUTPUT', 'ISTIO_REDIRECT'].map((chain) => `:${chain} - [0:0]`),
     '-A PREROUTING -p tcp -j ISTIO_INBOUND',
@@ -55,6 +65,7 @@ export function captureRules(machine: Machine): string {
     '-A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT',
     '-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006',
     '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001',
+    ...servers.map((server) => `-A ISTIO_OUTPUT_DNS -d ${server}/32 -p udp -m udp --dport 53 -j REDIRECT --to-ports 15053`),
   ];
   return `*nat\n${lines.join('\n')}\nCOMMIT\n`;
 }

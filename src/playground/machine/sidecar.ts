@@ -20,8 +20,8 @@ export interface Sidecar {
   present(unit: string, machine: Machine, outcome: Outcome): Outcome;
   stop(unit: string, machine: Machine): void;
   processes(machine: Machine): readonly Process[];
-  /** What it would take of an ordinary user's connections, while it runs. */
-  captures(machine: Machine): { readonly active: boolean; readonly cidrs: string };
+  /** What it would take of an ordinary user's connections, while it runs; `dns`: also what it asks name servers. */
+  captures(machine: Machine): { readonly active: boolean; readonly cidrs: string; readonly dns?: boolean };
   /** A name that its own DNS answers; undefined where it leaves the name to the machine's resolver. */
   answersName(machine: Machine, name: string): string | undefined;
   /** Who answers on the machine's own ports. */

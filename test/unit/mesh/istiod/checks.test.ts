@@ -3,6 +3,7 @@ import { judgeCapture, judgeSsh } from '../../../../src/mesh/istiod/checkCapture
 import { judgeCertificate, judgeClock, judgeToken } from '../../../../src/mesh/istiod/checkCredentials.ts';
 import { judgeName, judgeTcp, judgeTls } from '../../../../src/mesh/istiod/checkIstiod.ts';
 import { judgeEntry, judgeService } from '../../../../src/mesh/istiod/checkMesh.ts';
+import { judgeNames } from '../../../../src/mesh/istiod/checkNames.ts';
 import { judgeListeners, judgeSkew } from '../../../../src/mesh/istiod/checkSidecar.ts';
 import { message } from '../../../../src/mesh/messages.ts';
 import type { CheckResult, VmEntry, WorkloadEntry } from '../../../../src/mesh/model.ts';
@@ -166,5 +167,25 @@ describe('istiod checks', () => {
     assert.equal(page('', 6, 'curl: (6) Could not resolve host: x'), 'fail check.http.name');
     assert.equal(page('', 28, 'curl: (28) Resolving timed out after 5000 milliseconds'), 'fail check.http.name');
     assert.equal(page('', 56, 'curl: (56) Recv failure: Connection reset by peer'), 'fail istiod.check.service.failed');
+  });
+
+  it('see whom programs ask for names, by the rules that lead them to the agent', () => {
+    const rule = (server: string): string => `-A ISTIO_OUTPUT_DNS -d ${server}/32 -p udp -m udp --dport 53 -j REDIRECT --to-ports 15053\n`;
+    const names = (stdout: string, captureDns?: boolean): string => said(judgeNames({ captureDns }, output(stdout)));
+    const HOSTS = 'hosts:          files dns\n';
+    assert.equal(names(`nameserver 127.0.0.53\n${HOSTS}${rule('127.0.0.53')}`), 'ok istiod.check.dns.ok');
+    assert.equal(names(`nameserver 10.0.0.3\n${HOSTS}${rule('10.0.0.2')}`), 'fail istiod.check.dns.past');
+    assert.equal(names(`nameserver 10.0.0.2\nnameserver fd00::2\n${HOSTS}${rule('10.0.0.2')}`), 'fail istiod.check.dns.past');
+    assert.equal(names(`nameserver 10.0.0.2\n${HOSTS}`), 'fail istiod.check.dns.none');
+    assert.equal(names(`nameserver 10.0.0.2\n${HOSTS}`, false), 'ok istiod.check.dns.off');
+    assert.equal(names(`search example.com\n${HOSTS}${rule('10.0.0.2')}`), 'fail istiod.check.dns.no-server');
+    const past = 'hosts: files resolve [!UNAVAIL=return] dns\n';
+    assert.equal(names(`nameserver 127.0.0.53\n${past}${rule('127.0.0.53')}`), 'fail istiod.check.dns.past-dns');
+    // CAPTURE_ALL_DNS, and the native nftables of 1.28.
+    assert.equal(names(`nameserver 10.0.0.2\n${HOSTS}${rule('x').replace(' -d x/32', '')}`), 'ok istiod.check.dns.ok');
+    assert.equal(
+      names(`nameserver 10.0.0.2\n${HOSTS}ip daddr 10.0.0.2 udp dport 53 counter redirect to :15053\n`),
+      'ok istiod.check.dns.ok',
+    );
   });
 });

@@ -103,12 +103,6 @@ describe('istiod findings', () => {
   });
 
   it('see what the machine is like', () => {
-    const resolver = { process: 'systemd-resolve', address: '127.0.0.53%lo' };
-    assert.deepEqual(rules({ state: { facts: { ...facts, port53: [resolver] } } }), ['warning istiod.dns-loopback']);
-    assert.deepEqual(
-      rules({ state: { facts: { ...facts, port53: [resolver] } }, env: ENV.replace("DNS_CAPTURE='true'", "DNS_CAPTURE='false'") }),
-      [],
-    );
     assert.deepEqual(rules({ state: { facts: { ...facts, clockOffsetSeconds: -90 } } }), ['warning istiod.clock']);
     assert.deepEqual(rules({ state: { facts }, address: '10.0.0.6' }), ['info istiod.address-not-first']);
     const unit = { name: 'istio', load: 'loaded', active: 'active', sub: 'running', enabled: 'disabled', restarts: 0 } as const;
@@ -119,6 +113,39 @@ describe('istiod findings', () => {
     assert.deepEqual(rules({ state: sidecar('1.32.0') }), ['warning istiod.version-ahead']);
     assert.deepEqual(rules({ state: sidecar('1.28.1') }), ['warning istiod.version-behind']);
     assert.deepEqual(rules({ state: sidecar('1.30.1') }), []);
+  });
+
+  it('see what keeps names from programs, and nothing in a resolver of the machine itself', () => {
+    const said = (resolvConf: string, hosts = 'hosts: files dns', env = ENV): string[] => {
+      const files = { '/etc/resolv.conf': resolvConf, '/etc/nsswitch.conf': `passwd: files systemd\n${hosts}\nnetworks: files\n` };
+      return rules({ env, state: { files: Object.entries(files).map(([path, content]) => ({ path, exists: true, text: content })) } });
+    };
+    const stub = '# This is /run/systemd/resolve/stub-resolv.conf\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n';
+    assert.deepEqual(said(stub), []);
+    assert.deepEqual(said('nameserver 10.0.0.2\nnameserver 10.0.0.3\n'), []);
+    assert.deepEqual(said('search example.com\n#nameserver 10.0.0.2\n'), ['error istiod.dns-no-server 2']);
+    assert.deepEqual(said('nameserver 127.0.0.1\nnameserver 10.0.0.2\n'), ['warning istiod.dns-loop 2']);
+    assert.deepEqual(said('nameserver ::1\nnameserver 10.0.0.2\n'), ['warning istiod.dns-loop 2']);
+    // As Fedora has it, Debian's libnss-resolve, Ubuntu's desktop, and with the action that ends nothing.
+    assert.deepEqual(said(stub, 'hosts:      files myhostname resolve [!UNAVAIL=return] dns'), ['warning istiod.dns-past 2']);
+    assert.deepEqual(said(stub, 'hosts:          files resolve [!UNAVAIL=return] dns'), ['warning istiod.dns-past 2']);
+    assert.deepEqual(said(stub, 'hosts: files resolve'), ['warning istiod.dns-past 2']);
+    assert.deepEqual(said(stub, 'hosts: files mdns4_minimal [NOTFOUND=return] dns mymachines'), []);
+    assert.deepEqual(said(stub, 'hosts: files resolve dns'), []);
+    assert.deepEqual(said(stub, 'hosts: files dns resolve [!UNAVAIL=return]'), []);
+    assert.deepEqual(said('', 'hosts: files resolve [!UNAVAIL=return]', ENV.replace("DNS_CAPTURE='true'", "DNS_CAPTURE='false'")), []);
+  });
+
+  it('see a hosts file that cloud-init makes anew', () => {
+    const hosts = (content: string): string[] => rules({ state: { files: [{ path: '/etc/hosts', exists: true, text: content }] } });
+    assert.deepEqual(hosts('127.0.0.1 localhost\n'), []);
+    // The head of its template hosts.debian.tmpl.
+    assert.deepEqual(
+      hosts(
+        "# Your system has configured 'manage_etc_hosts' as True.\n# As a result, if you wish for changes to this file to persist\n127.0.1.1 db-1\n",
+      ),
+      ['warning istiod.hosts-rewritten'],
+    );
   });
 
   it('see a machine that no service of the inventory runs on', () => {

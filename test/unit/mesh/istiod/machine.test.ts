@@ -61,12 +61,20 @@ describe('what stands in the way of a machine', () => {
   });
 
   it('is not a resolver of its own, but its owner is told', () => {
-    const notes = (process: string, address: string, vm: Partial<VmEntry> = {}): readonly unknown[] =>
-      preflightNotes(scope(vm), withFacts({ port53: [{ process, address }] })).map((note) => (note.kind === 'note' ? note.text.id : note));
-    assert.deepEqual(notes('systemd-resolve', '127.0.0.53%lo'), ['istiod.dns.resolved']);
-    assert.deepEqual(notes('dnsmasq', '127.0.0.1'), ['istiod.dns.local']);
-    assert.deepEqual(notes('named', '10.1.0.3'), []);
-    assert.deepEqual(notes('dnsmasq', '127.0.0.1', { captureDns: false }), []);
+    const notes = (server: string, vm: Partial<VmEntry> = {}): readonly unknown[] =>
+      preflightNotes(scope(vm), {
+        ...withFacts({
+          port53: [
+            { process: 'systemd-resolve', address: '127.0.0.53%lo' },
+            { process: 'dnsmasq', address: '0.0.0.0' },
+          ],
+        }),
+        files: [{ path: '/etc/resolv.conf', exists: true, text: `nameserver ${server}\n` }],
+      }).map((note) => (note.kind === 'note' ? [note.text.id, note.text.args.process] : note));
+    assert.deepEqual(notes('127.0.0.53'), [['istiod.dns.local', 'systemd-resolved']]);
+    assert.deepEqual(notes('127.0.0.1'), [['istiod.dns.local', 'dnsmasq']]);
+    assert.deepEqual(notes('10.0.0.2'), []);
+    assert.deepEqual(notes('127.0.0.1', { captureDns: false }), [['istiod.dns.off', undefined]]);
   });
 });
 
