@@ -48,8 +48,10 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     const vm = findVm(inventory(), name);
     const { era, scope } = await clusterWork(findCluster(inventory(), vm.cluster), options);
     if (options?.offline === true) return { era, scope: { ...scope, vm, address: vm.address } };
-    const state = await (await parts.host(vm, options)).probe({ ...era.hostInputs(scope, vm), facts: true }, options);
-    return { era, scope: { ...scope, vm, address: parts.addressIn(vm, state.facts), state } };
+    const host = await parts.host(vm, options);
+    const state = await host.probe({ ...era.hostInputs(scope, vm), facts: true }, options);
+    const resolve: VmScope['resolve'] = async (one, more) => (await host.probe({ resolve: [one] }, more)).resolved?.[one] ?? [];
+    return { era, scope: { ...scope, vm, address: parts.addressIn(vm, state.facts), state, resolve } };
   };
 
   const make = async (name: string, options?: CallOptions & { readonly offline?: boolean }): Promise<Made> => {

@@ -36,6 +36,8 @@ export interface VmScope extends ClusterScope {
   readonly vm: VmEntry;
   readonly address?: string;
   readonly state?: HostState;
+  /** Addresses of a host name as programs on the VM get them; undefined offline. */
+  readonly resolve?: (name: string, options?: CallOptions) => Promise<readonly string[]>;
 }
 
 /** A connection check: the command, the judge, the explanation (design: Checks explain themselves). */

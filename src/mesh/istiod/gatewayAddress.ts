@@ -96,7 +96,9 @@ export async function gatewayAddress(scope: VmScope, present: string | undefined
   if (place === undefined) throw problem(service === undefined ? 'istiod.gateway-missing' : 'istiod.gateway-pending', { name });
   if (isAddress(place.value)) return place;
   if (!isDnsSubdomain(place.value)) throw problem('istiod.gateway-place', { name, value: place.value });
-  const addresses = (scope.state?.resolved?.[place.value] ?? []).filter(isAddress);
+  // The probe asked for the name that the control plane was found with; the Service may have another since.
+  const found = scope.state?.resolved?.[place.value] ?? (await scope.resolve?.(place.value, options)) ?? [];
+  const addresses = found.filter(isAddress);
   // A balancer with several addresses answers with them in turn: one that is still among them is as good as any.
   const address = addresses.find((one) => one === present) ?? addresses.find((one) => !one.includes(':')) ?? addresses[0];
   if (address === undefined)
