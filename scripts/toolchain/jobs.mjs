@@ -20,6 +20,8 @@ const listed = [
   { suite: 'lab', files: ['istiod/cli.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod/cluster.test.ts', 'istiod/oracle.test.ts'], labs: ['istiod'] },
   { suite: 'lab', files: ['istiod/checks.test.ts'], labs: [] },
+  { suite: 'lab', files: ['istiod/names.test.ts', 'istiod/rpm.test.ts'], labs: [] },
+  { suite: 'lab', files: ['istiod/gateway.test.ts'], labs: ['istiod'] },
   { suite: 'lab', files: ['cliWrongInput.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshVerbs.test.ts'], labs: [] },
   { suite: 'ui', files: ['untrusted.test.ts'], labs: [] },
