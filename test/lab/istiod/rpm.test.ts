@@ -68,7 +68,9 @@ describe('a machine of rpms in the mesh of istiod', function () {
       vms: [{ name: VM, cluster: 'prod', namespace: 'vm', serviceAccount: GROUP.name, workloadGroup: GROUP.name }],
     });
     // Debian's rpm has a database of each user's own.
-    await root("mkdir -p /etc/rpm /var/lib/rpm; echo '%_dbpath /var/lib/rpm' >>/etc/rpm/macros; rm -rf /root/.rpmdb; rpm --initdb; rpm -qa");
+    await root(
+      "mkdir -p /etc/rpm /var/lib/rpm; echo '%_dbpath /var/lib/rpm' >>/etc/rpm/macros; rm -rf /root/.rpmdb; rpm --initdb; rpm -qa",
+    );
     asItWas = await snapshotOf(lab, VM);
   });
 
