@@ -19,7 +19,7 @@ export function namesCheck({ vm }: VmScope): Check {
 export function judgeNames({ captureDns }: Pick<VmEntry, 'captureDns'>, output: CommandOutput): Judgement {
   if (output.timedOut) return timedOut();
   const { servers, pastDns } = nameLookup(output.stdout, output.stdout);
-  const rules = output.stdout.split('\n').filter((line) => / dport 53 | --dport 53 /.test(line) && /15053/.test(line));
+  const rules = output.stdout.split('\n').filter((line) => / dport 53 | --dport 53 /.test(line) && line.includes('15053'));
   const captured = rules.map((rule) => / (?:-d|daddr) (?<server>[^\s/]+)/.exec(rule)?.groups?.server);
   const past = servers.filter((server) => !captured.includes(server) && !captured.includes(undefined));
   const args = { servers: servers.join(', '), past: past.join(', ') };

@@ -13,7 +13,7 @@ import { openHost } from '../../../src/ssh/index.ts';
 import { down } from '../down.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import type { Lab } from '../env.ts';
-import type { Heal } from '../faults.ts';
+import { dropTraffic, type Heal } from '../faults.ts';
 import { restartIstiod } from '../istiodControl.ts';
 import { Person } from '../sshSupport.ts';
 import { eventually } from '../support/eventually.ts';
@@ -30,7 +30,7 @@ const GROUP: GroupByHand = {
 };
 const ALL = [
   ...['istiod-name', 'istiod-tcp', 'istiod-tls', 'clock', 'certificate', 'token', 'unit istio', 'ready', 'agent-log', 'listeners'],
-  ...['capture', 'ssh-port', 'version', 'entry', 'mesh-service'],
+  ...['capture', 'ssh-port', 'version', 'entry', 'dns', 'mesh-service'],
 ];
 
 describe('checks of a machine with istiod', function () {
@@ -142,7 +142,36 @@ describe('checks of a machine with istiod', function () {
     heal('cat /run/hosts >/etc/hosts');
     await say({ 'istiod-name': 'fail istiod.check.name.other' });
     await root('sed -i "/istiod.istio-system.svc/d" /etc/hosts');
-    await say({ 'istiod-tcp': 'fail istiod.check.name.unknown', 'istiod-tls': 'fail istiod.check.name.unknown' });
+    // Others than the agent get the name from the agent itself: the Service's address, which leads nowhere from here.
+    await say({
+      'istiod-name': 'fail istiod.check.name.other',
+      'istiod-tcp': 'fail istiod.check.name.unknown',
+      'istiod-tls': 'fail istiod.check.name.unknown',
+    });
+  });
+
+  it('see a sidecar that was started where istiod is not', async () => {
+    await root(
+      'systemctl stop istio; cp /etc/hosts /run/hosts; sed -i "s/^.* istiod.istio-system.svc/192.0.2.1 istiod.istio-system.svc/" /etc/hosts',
+    );
+    heals.push(async () => {
+      await root('cat /run/hosts >/etc/hosts; systemctl restart --no-block istio');
+      await healthy();
+    });
+    await root('systemctl start --no-block istio');
+    await say({ ready: 'fail check.http.refused', listeners: 'fail istiod.check.listeners.empty' });
+  });
+
+  it('see that the user of the package is gone, and a sidecar that starts again and again', async () => {
+    await root('systemctl stop istio; usermod -l gone istio-proxy');
+    heals.push(async () => {
+      await root('usermod -l istio-proxy gone; systemctl restart --no-block istio');
+      await healthy();
+    });
+    await say({ 'istiod-tcp': 'fail istiod.check.no-user', 'istiod-tls': 'fail istiod.check.no-user' });
+    await root('systemctl start --no-block istio');
+    await say({ 'unit istio': 'fail check.unit.down' });
+    assert.equal((await results(['unit istio'])).get('unit istio')?.why?.id, 'check.unit.loop');
   });
 
   it('tell a dropped port from a refused one, past Envoy, which accepts all', async () => {
@@ -265,13 +294,60 @@ describe('checks of a machine with istiod', function () {
     await root('iptables-legacy -t nat -I ISTIO_INBOUND 1 -p tcp --dport 22 -j RETURN');
     await say({ 'ssh-port': 'ok istiod.check.ssh.ok' });
     await root('iptables-legacy -t nat -F');
-    await say({ capture: 'fail istiod.check.capture.none' });
+    await say({ capture: 'fail istiod.check.capture.none', dns: 'fail istiod.check.dns.none' });
+    // With no rule in the way, a name of the mesh that leads to its pod is answered, but not by Envoy.
+    const line = `${lab.addresses.pods.productpage} productpage.bookinfo.svc.cluster.local`;
+    await root(`cp /etc/hosts /run/hosts; echo "${line}" >>/etc/hosts`);
+    heal('cat /run/hosts >/etc/hosts');
+    await say({ 'mesh-service': 'fail istiod.check.service.past' });
+  });
+
+  it('see rules in both kinds of tables', async () => {
+    await root('iptables-nft -t nat -N ISTIO_REDIRECT; iptables-nft -t nat -A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001');
+    heal('iptables-nft -t nat -F ISTIO_REDIRECT; iptables-nft -t nat -X ISTIO_REDIRECT');
+    await say({ capture: 'fail istiod.check.capture.twice' });
   });
 
   it('see names that the agent does not get to answer', async () => {
-    await root('cat /etc/resolv.conf >/run/resolv; echo "nameserver 192.0.2.53" >/etc/resolv.conf');
-    heal('cat /run/resolv >/etc/resolv.conf');
-    await say({ 'mesh-service': 'fail check.http.name' });
+    await root('cat /etc/resolv.conf >/run/resolv; cat /etc/nsswitch.conf >/run/nsswitch; echo "nameserver 192.0.2.53" >/etc/resolv.conf');
+    heal('cat /run/resolv >/etc/resolv.conf; cat /run/nsswitch >/etc/nsswitch.conf');
+    await say({ dns: 'fail istiod.check.dns.past', 'mesh-service': 'fail check.http.name' });
+    await root('echo "search lab.internal" >/etc/resolv.conf');
+    await say({ dns: 'fail istiod.check.dns.no-server', 'mesh-service': 'fail check.http.name' });
+    await root('cat /run/resolv >/etc/resolv.conf');
+    await say({ dns: 'ok istiod.check.dns.ok', 'mesh-service': 'ok istiod.check.service.ok' });
+    await root('sed -i "s/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/" /etc/nsswitch.conf');
+    await say({ dns: 'fail istiod.check.dns.past-dns' });
+  });
+
+  it('tell pods that do not answer from packets that are lost', async () => {
+    const reject = 'OUTPUT -p tcp --dport 9080 -m owner --uid-owner istio-proxy -j REJECT --reject-with tcp-reset';
+    await root(`iptables -I ${reject}`);
+    heal(`iptables -D ${reject} 2>/dev/null || :`);
+    await say({ 'mesh-service': 'fail check.http.status' });
+    await root(`iptables -D ${reject}`);
+    heals.push(await dropTraffic(lab, 'vm-1', { port: 9080 }));
+    await say({ 'mesh-service': 'fail istiod.check.service.failed' });
+  });
+
+  it('see an entry with an address that the machine does not have', async () => {
+    const env = '/var/lib/istio/envoy/cluster.env';
+    const [address, mine] = ['192.0.2.99', scope];
+    await root(
+      `cp -p ${env} /run/cluster.env; sed -i "/^ISTIO_SVC_IP=/d" ${env}; echo ISTIO_SVC_IP=${address} >>${env}; systemctl restart --no-block istio`,
+    );
+    heals.push(async () => {
+      scope = mine;
+      await root(`cp -p /run/cluster.env ${env}; systemctl restart --no-block istio`);
+      await healthy();
+    });
+    scope = { ...mine, vm: { ...mine.vm, address }, address };
+    // Its probe goes to that address, too.
+    await say({ entry: 'fail istiod.check.entry.unhealthy' }, { limit: 60_000 });
+    await root(`ip addr add ${address}/32 dev lo`);
+    heal(`ip addr del ${address}/32 dev lo 2>/dev/null || :`);
+    // Where nothing probes, or the probe gets through, only the address tells: `hostname` leaves out what is on loopback.
+    await say({ entry: 'fail istiod.check.entry.address' }, { limit: 60_000 });
   });
 
   it('see an application that its probe does not find', async () => {

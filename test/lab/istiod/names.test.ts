@@ -59,7 +59,7 @@ describe('names on a machine with a resolver of its own', function () {
     const plan = await mesh.planJoin(machine, { package: { kind: 'file', path: lab.sidecarPackage } });
     const { steps } = await previewPlan(plan);
     const details = steps.find(({ step }) => step.id === 'preflight')?.preview.details ?? [];
-    const notes = details.flatMap((detail) => (detail.kind === 'note' && /istiod\.dns/.test(detail.text.id) ? [detail.text.id] : []));
+    const notes = details.flatMap((detail) => (detail.kind === 'note' && detail.text.id.includes('istiod.dns') ? [detail.text.id] : []));
     const { error } = await runPlan(plan);
     const findings = (await mesh.vmStatus(machine)).generated?.findings ?? [];
     return { notes, findings: namesIn(findings), error: error?.userMessage.id };

@@ -1,5 +1,4 @@
 // The tree's own watch of an open cluster, on a real API server: what an event touches is asked again, as the window does it.
-import type * as vscode from 'vscode';
 import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
 import { touchedBy, type Input } from '../../../src/editor/touched.ts';
 import type { Mesh, VmStatus } from '../../../src/mesh/mesh.ts';
@@ -19,7 +18,7 @@ export interface TreeWatch {
 /** Watches the cluster of that name as its open row does. */
 export function watchAsTree(lab: Lab, mesh: Mesh, cluster: string): TreeWatch {
   const seen = new Map<string, VmStatus | Error>();
-  const none: vscode.Disposable = { dispose: () => undefined };
+  const none = { dispose: () => undefined };
   let open: Listener = () => undefined;
   const view = {
     visible: true,
