@@ -124,15 +124,16 @@ async function readKeyFiles(config: EffectiveConfig): Promise<KeyFile[]> {
     const path = expandPath(config, 'identityfile', value.replace(/^"|"$/g, ''));
     const text = await readFile(path).catch(() => undefined);
     if (text === undefined) continue;
-    const beside = await readFile(`${path}.pub`).catch(() => undefined);
     const open = parse(text);
-    const publicKey =
-      open?.getPublicSSH() ??
-      publicPartOfOpenSsh(text.toString('latin1')) ??
-      (beside === undefined ? undefined : parse(beside)?.getPublicSSH());
+    const publicKey = open?.getPublicSSH() ?? publicPartOfOpenSsh(text.toString('latin1')) ?? (await publicKeyBeside(path));
     if (publicKey !== undefined || isPrivateKeyFile(text)) files.push({ path, text, open, publicKey });
   }
   return files;
+}
+
+async function publicKeyBeside(path: string): Promise<Buffer | undefined> {
+  const text = await readFile(`${path}.pub`).catch(() => undefined);
+  return text === undefined ? undefined : parse(text)?.getPublicSSH();
 }
 
 function defaultIdentities(config: EffectiveConfig): string[] {

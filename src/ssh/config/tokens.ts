@@ -6,6 +6,8 @@ import { localNames, option, type EffectiveConfig } from './effective.ts';
 
 /** A path of an option with `~`, `%` tokens and `${VARIABLE}` filled in (ssh_config(5), TOKENS). Throws `host.option-unsupported` for an unknown token. */
 export function expandPath(config: EffectiveConfig, keyword: string, value: string): string {
+  // Most have none, and who and where we are is looked up anew each time.
+  if (!/[%$]/.test(value)) return expandHome(value);
   const names = localNames();
   const jump = option(config, 'proxyjump') ?? '';
   const alias = option(config, 'hostkeyalias') ?? config.alias;
