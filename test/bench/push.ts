@@ -18,6 +18,8 @@ import { run } from '../lab/toolchain/run.ts';
 
 /** How many sshd: MESH_BENCH_HOSTS, for what does not belong into every run. */
 const HOSTS = Number(process.env.MESH_BENCH_HOSTS ?? 20);
+/** Folder of ansible's programs (pip install ansible-core), where it is to be measured too. */
+const ANSIBLE = process.env.MESH_BENCH_ANSIBLE;
 const AT_ONCE = 10;
 const ROUNDS = 3;
 const TARGET = '/var/lib/bench';
@@ -139,31 +141,23 @@ interface Measured {
   readonly seconds: number;
   /** Milliseconds of a processor that this process took for each host: what is left where the machines have processors of their own. */
   readonly own: number;
-  /** Processes that were started for each host, here and there. */
-  readonly processes: number;
 }
 
 async function measure(name: string, work: (round: number) => Promise<void>, rounds = ROUNDS): Promise<Measured> {
   const found: Measured[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const begin = { time: performance.now(), cpu: process.cpuUsage(), processes: startedProcesses() };
+    const begin = { time: performance.now(), cpu: process.cpuUsage() };
     await work(round);
     const { user, system } = process.cpuUsage(begin.cpu);
     found.push({
       name,
       seconds: (performance.now() - begin.time) / 1000,
       own: (user + system) / 1000 / HOSTS,
-      processes: (startedProcesses() - begin.processes) / HOSTS,
     });
   }
   const median = found.sort((a, b) => a.seconds - b.seconds)[Math.floor(rounds / 2)];
   if (median === undefined) throw new Error('no rounds');
   return median;
-}
-
-/** Processes and threads that this machine has started since it booted (proc(5), /proc/stat). */
-function startedProcesses(): number {
-  return Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
 }
 
 try {
@@ -190,6 +184,20 @@ try {
       `mkdir -p ${TARGET}/guide && cp ${TARGET}/*.pem ${TARGET}/*.env ${TARGET}/kubedns ${TARGET}/guide && chown -R root ${TARGET}/guide`,
     ]);
   };
+  writeFileSync(path.join(directory, 'inventory'), hosts.map((host) => `${address(host)}\n`).join(''));
+  const ansible = async (programs: string): Promise<void> => {
+    const call = ['all', '-i', path.join(directory, 'inventory'), '-f', String(AT_ONCE), '-m', 'ansible.builtin.unarchive', '-a'];
+    await run([path.join(programs, 'ansible'), ...call, `src=${path.join(directory, 'files.tar')} dest=${TARGET}`], {
+      env: {
+        ...process.env,
+        ANSIBLE_SSH_ARGS: `-F ${directory}/config -o ControlMaster=auto -o ControlPersist=60s`,
+        ANSIBLE_SSH_CONTROL_PATH_DIR: path.join(directory, 'cp'),
+        ANSIBLE_LOCAL_TEMP: path.join(directory, 'ansible'),
+        ANSIBLE_PIPELINING: 'True',
+        ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
+      },
+    });
+  };
   const rows = [
     await measure(`one bare ssh2 exec with a tar, ${AT_ONCE} at once`, () => eachHost((host) => bare(host, key, tar))),
     await measure(`push, connection included, ${AT_ONCE} at once`, (round) => eachHost((host) => ours(host, round))),
@@ -197,16 +205,16 @@ try {
     await measure(`scp, ${AT_ONCE} at once`, () => eachHost(scp)),
     // Once: it takes longer than all the others together.
     await measure("the guide's scp and ssh, one after the other", () => eachHost(guide, 1), 1),
+    ...(ANSIBLE === undefined
+      ? []
+      : [await measure(`ansible unarchive, forks ${AT_ONCE}, ControlPersist and pipelining, once`, () => ansible(ANSIBLE), 1)]),
   ];
   const first = rows[0]?.seconds ?? NaN;
   const table = rows
-    .map(
-      ({ name, seconds, own, processes }) =>
-        `| ${name} | ${seconds.toFixed(2)} | ${(seconds / first).toFixed(1)} | ${own.toFixed(1)} | ${Math.round(processes)} |`,
-    )
+    .map(({ name, seconds, own }) => `| ${name} | ${seconds.toFixed(2)} | ${(seconds / first).toFixed(1)} | ${own.toFixed(1)} |`)
     .join('\n');
   process.stdout.write(
-    `### Push of 6 files of 4 KB to ${HOSTS} sshd\n\nMedian of ${ROUNDS} (the last: once), in seconds, and as a ratio to the first row; for each host, the milliseconds of a processor that this\nprogram itself took (its children not), and the processes that were started, those of sshd included. All sshd run on the same processors.\n\n| what | s | ratio | ms | processes |\n| --- | --- | --- | --- | --- |\n${table}\n`,
+    `### Push of 6 files of 4 KB to ${HOSTS} sshd\n\nMedian of ${ROUNDS} (the guide's way: once), in seconds, and as a ratio to the first row; and for each host the milliseconds of a processor that this\nprogram itself took, its children not. All sshd run on the same processors.\n\n| what | s | ratio | ms |\n| --- | --- | --- | --- |\n${table}\n`,
   );
 } finally {
   for (const server of servers) server.kill('SIGTERM');
