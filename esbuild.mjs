@@ -117,11 +117,20 @@ export async function buildAll({ names = Object.keys(entries), dev = false } = {
   return built;
 }
 
+/** Takes away what an earlier build left, at the end: the installed command is a link into dist/, and must not be gone for as long as a build takes. */
+function removeOthers(metafiles) {
+  const made = new Set(Object.values(metafiles).flatMap(({ outputs }) => Object.keys(outputs).map((file) => path.join(root, file))));
+  for (const entry of readdirSync(path.join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    if (entry.isFile() && /\.(c?js|map|css|txt)$/.test(entry.name) && !made.has(file)) rmSync(file);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2);
   const names = args.filter((arg) => !arg.startsWith('-'));
-  if (names.length === 0) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   const metafiles = await buildAll({ names: names.length > 0 ? names : undefined, dev: args.includes('--dev') });
+  if (names.length === 0) removeOthers(metafiles);
   for (const metafile of Object.values(metafiles)) {
     for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
       if (/\.c?js$/.test(file)) process.stdout.write(`${file} ${(bytes / 1024).toFixed(1)} KB\n`);
