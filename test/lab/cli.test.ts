@@ -188,6 +188,27 @@ describe('the whole job by the command line', function () {
     assert.equal(await bench.touchState('vm-1'), machine);
   });
 
+  it('shows every other change without doing it', async () => {
+    const state = async (): Promise<readonly string[]> => [
+      await bench.clusterState(),
+      await bench.touchState('vm-1'),
+      await bench.machineState('vm-2'),
+    ];
+    const before = await state();
+    for (const args of [
+      ['join', '--vm', 'web', '--package', bench.packageUrl],
+      ['rollback', '--vm', 'db'],
+      ['upgrade', '--vm', 'db', '--package', bench.lab.newerSidecarPackage],
+      ['register', '--service', 'mysql'],
+      ['leave', '--vm', 'db'],
+    ]) {
+      const run = await bench.cli([...args, '--dry-run', '--json']);
+      fine(run, false);
+      assert.equal(run.results()[0]?.wouldChange, true, args.join(' '));
+    }
+    assert.deepEqual(await state(), before);
+  });
+
   it('checks the machine, and finds a stopped sidecar', async () => {
     const checks = await bench.cli(['check', '--vm', 'db', '--json']);
     fine(checks, false);

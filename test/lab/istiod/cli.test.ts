@@ -273,6 +273,11 @@ describe('the whole job of the istiod era by the command line', function () {
 
   it('renews credentials', async () => {
     const [before] = await statusOf(0, 'db');
+    const machine = await bench.touchState('vm-1');
+    const shown = await bench.cli(['renew', '--vm', 'db', '--dry-run', '--json']);
+    fine(shown, false);
+    assert.equal(shown.results()[0]?.wouldChange, true);
+    assert.equal(await bench.touchState('vm-1'), machine);
     await sleep(1100);
     fine(await bench.cli(['renew', '--vm', 'db', '--yes', '--json']), true);
     const [after] = await statusOf(0, 'db');
