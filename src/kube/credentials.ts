@@ -112,7 +112,7 @@ export class Credentials {
           ...this.#user,
           exec: undefined,
           impersonate: undefined,
-          authProvider: withIssuerUrl(this.#user.authProvider),
+          authProvider: ownProvider(this.#user.authProvider),
           name: 'user',
           ...material,
           token: material.token ?? this.#user.token,
@@ -144,12 +144,15 @@ export class Credentials {
   }
 }
 
-/** client-node 2.0.1 hands the issuer's text to openid-client, which takes only a URL: no token was ever renewed. */
-function withIssuerUrl(provider: UserConfig['authProvider']): UserConfig['authProvider'] {
+/**
+ * A copy, for client-node writes the tokens that it gets into it. 2.0.1 also hands the issuer's text to openid-client, which takes only a URL: no token was ever
+ * renewed.
+ */
+function ownProvider(provider: UserConfig['authProvider']): UserConfig['authProvider'] {
   const config = provider?.config;
-  if (!isRecord(config) || typeof config['idp-issuer-url'] !== 'string') return provider;
-  const issuer = URL.parse(config['idp-issuer-url']);
-  return issuer === null ? provider : { ...provider, config: { ...config, 'idp-issuer-url': issuer } };
+  if (!isRecord(config)) return provider;
+  const issuer = typeof config['idp-issuer-url'] === 'string' ? URL.parse(config['idp-issuer-url']) : null;
+  return { ...provider, config: { ...config, ...(issuer === null ? {} : { 'idp-issuer-url': issuer }) } };
 }
 
 function toBase64(pem: string | undefined): string | undefined {

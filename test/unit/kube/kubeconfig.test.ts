@@ -44,6 +44,18 @@ describe('kubeconfig', () => {
     return file;
   };
 
+  it('is parsed again when the file was edited, and only then', async () => {
+    const file = await write('config', FIRST);
+    const load = async () => (await loadKubeconfig({ paths: [file] })).clusters.get('shared');
+    const first = await load();
+    assert.equal(await load(), first);
+    // As long as before, and most likely within the same tick of the file's time.
+    await write('config', FIRST.replace('first:6443', 'other:6443'));
+    assert.equal((await load())?.server, 'https://other:6443');
+    await write('config', FIRST);
+    assert.deepEqual(await load(), first);
+  });
+
   it('merges the files of KUBECONFIG, the first to name an entry winning', async () => {
     const env = {
       KUBECONFIG: [
