@@ -38,7 +38,7 @@ const service = (index: number, more: Readonly<Record<string, string>> = {}) => 
 async function fill(api: ClusterApi): Promise<void> {
   for (let index = 0; index < NAMESPACES; index += 1)
     await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `many-${index}` } });
-  const limit = pLimit(32);
+  const limit = pLimit(8);
   await Promise.all(Array.from({ length: SERVICES }, (_, index) => limit(() => api.create(service(index), { timeoutMs: 60_000 }))));
 }
 
