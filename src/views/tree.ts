@@ -5,7 +5,7 @@ import type { Facts } from '../editor/facts.ts';
 import type { Session } from '../editor/session.ts';
 import type { Texts } from '../editor/texts.ts';
 import { childrenOf, clusterNodes, errorNode, type Known } from './buildNodes.ts';
-import type { Node } from './nodes.ts';
+import type { ClusterNode, Node } from './nodes.ts';
 import { tooltipOf } from './tooltips.ts';
 import { toTreeItem } from './treeItems.ts';
 import { attentionCount } from './vmNodes.ts';
@@ -25,7 +25,7 @@ export interface TreeParts {
 /** The tree's data. Children come from what is known at once; opening a node for the first time starts its read, and the answer repaints it. */
 export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   readonly #parts: TreeParts;
-  readonly #changed = new vscode.EventEmitter<Node | undefined>();
+  readonly #changed = new vscode.EventEmitter<Node | Node[] | undefined>();
   readonly #subscriptions: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
   /** Called after each paint with the number of VMs that need attention. */
@@ -33,27 +33,56 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   #repaint: ReturnType<typeof setTimeout> | undefined;
   #contextsError: MeshError | undefined;
   #known: Known | undefined;
+  /** The rows of clusters as VS Code has them, and what each was made from when it was drawn last. */
+  #clusters: readonly ClusterNode[] = [];
+  readonly #drawn = new Map<string, readonly unknown[]>();
+  #everything = false;
 
   constructor(parts: TreeParts) {
     this.#parts = parts;
     const { session, facts } = parts;
     this.#subscriptions = [
-      facts.onDidChange(() => this.repaint()),
+      facts.onDidChange(() => this.#soon()),
       session.onDidReset(() => this.repaint()),
       session.file.onDidChange(() => this.repaint()),
     ];
   }
 
-  /** Draws again from what is known, soon; several calls become one. */
+  /** Draws everything again from what is known, soon; several calls become one. */
   repaint(): void {
+    this.#everything = true;
+    this.#soon();
+  }
+
+  #soon(): void {
     this.#repaint ??= setTimeout(() => {
       this.#repaint = undefined;
-      this.#changed.fire(undefined);
+      this.#paint();
     }, REPAINT_MS);
   }
 
+  /** What was read of one cluster draws its rows alone: VS Code closes a node again that a person opens while the rows around it are drawn. */
+  #paint(): void {
+    const known = this.#known;
+    if (this.#everything || known === undefined) {
+      this.#everything = false;
+      this.#changed.fire(undefined);
+      return;
+    }
+    const changed = this.#clusters.filter(({ cluster: { name } }) => {
+      const before = this.#drawn.get(name) ?? [];
+      const now = madeFrom(name, known);
+      return now.length !== before.length || now.some((part, index) => part !== before[index]);
+    });
+    this.#tell(known);
+    for (const { cluster } of changed) this.#drawn.set(cluster.name, madeFrom(cluster.name, known));
+    if (changed.length > 0) this.#changed.fire([...changed]);
+  }
+
   getTreeItem(node: Node): vscode.TreeItem {
-    return toTreeItem(node, this.#parts.texts);
+    // VS Code keeps the node that it was given; what is known of its cluster may be newer.
+    const now = node.kind === 'cluster' ? { ...node, facts: this.#parts.facts.cluster(node.cluster.name) } : node;
+    return toTreeItem(now, this.#parts.texts);
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
@@ -99,11 +128,23 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   }
 
   async #roots(known: Known): Promise<Node[]> {
-    const { session, facts, keys } = this.#parts;
-    const { error } = await session.file.read();
+    const { error } = await this.#parts.session.file.read();
     const errors: Node[] = [];
     if (this.#contextsError !== undefined) errors.push(errorNode('contexts', this.#contextsError, { kind: 'root' }));
     if (error !== undefined) errors.push(errorNode('inventory', error, { kind: 'inventory' }));
+    this.#parts.keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
+    this.#tell(known);
+    this.#clusters = clusterNodes(known);
+    for (const { cluster } of this.#clusters) this.#drawn.set(cluster.name, madeFrom(cluster.name, known));
+    const untrusted: readonly Node[] = vscode.workspace.isTrusted
+      ? []
+      : [{ kind: 'hint', id: 'hint:untrusted', parent: undefined, hint: 'untrusted', cluster: '' }];
+    return [...untrusted, ...errors, ...this.#clusters];
+  }
+
+  /** What menus and the badge say of all clusters. */
+  #tell(known: Known): void {
+    const { facts, keys } = this.#parts;
     keys.set('meshExpansion.playground', known.playground);
     keys.set('meshExpansion.noVms', known.inventory.vms.length === 0);
     keys.set(
@@ -111,7 +152,6 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       known.inventory.services.length === 0 &&
         facts.known().clusters.every((name) => (facts.cluster(name).value?.services.length ?? 0) === 0),
     );
-    keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
     // Hidden only where it is known that no cluster has them: who has opened none yet may still ask for one.
     const clusters = known.inventory.clusters.map(({ name }) => facts.cluster(name));
     keys.set(
@@ -119,10 +159,6 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       clusters.every(({ value }) => value !== undefined && value.workloadGroups === undefined) ? 'none' : 'some',
     );
     this.onAttention(attentionCount(known));
-    const untrusted: readonly Node[] = vscode.workspace.isTrusted
-      ? []
-      : [{ kind: 'hint', id: 'hint:untrusted', parent: undefined, hint: 'untrusted', cluster: '' }];
-    return [...untrusted, ...errors, ...clusterNodes(known)];
   }
 
   /** Opening a node is what asks for it to be read (design: Nothing runs until asked). */
@@ -133,6 +169,12 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     const vms = vmsBelow(node, known);
     if (vms.length <= ASK_ALL_UP_TO) for (const vm of vms) if (isUnread(facts.vm(vm.name))) void facts.readVm(vm.name);
   }
+}
+
+/** What the rows of a cluster are made from: other objects once something was read anew. */
+function madeFrom(cluster: string, known: Known): readonly unknown[] {
+  const vms = known.inventory.vms.filter((vm) => vm.cluster === cluster).map(({ name }) => name);
+  return [known.cluster(cluster), ...vms.flatMap((name) => [known.vm(name), known.checks(name)])];
 }
 
 function isUnread(held: { readonly loading: boolean; readonly at?: number }): boolean {
