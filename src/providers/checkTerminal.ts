@@ -11,7 +11,7 @@ const REASON_WIDTH = 76;
 export class CheckTerminal implements vscode.Pseudoterminal {
   readonly #app: App;
   readonly #vm: string;
-  readonly #staysOpen: boolean;
+  readonly #onRan: (() => void) | undefined;
   readonly #output = new vscode.EventEmitter<string>();
   readonly #closed = new vscode.EventEmitter<number>();
   readonly onDidWrite = this.#output.event;
@@ -21,11 +21,12 @@ export class CheckTerminal implements vscode.Pseudoterminal {
   #running: AbortController | undefined;
   #exitCode = 1;
 
-  constructor(app: App, vm: string, only: readonly string[] | undefined, staysOpen: boolean) {
+  /** `onRan`: the terminal stays open for its keys, and this is called after each run; without it the terminal closes after the first. */
+  constructor(app: App, vm: string, only: readonly string[] | undefined, onRan?: () => void) {
     this.#app = app;
     this.#vm = vm;
     this.#only = only;
-    this.#staysOpen = staysOpen;
+    this.#onRan = onRan;
   }
 
   open(): void {
@@ -78,17 +79,18 @@ export class CheckTerminal implements vscode.Pseudoterminal {
       this.#results = [...before, ...results];
       this.#exitCode = results.some(({ verdict }) => verdict === 'fail') ? 3 : 0;
       facts.setChecks(this.#vm, this.#results);
-      this.#line(`  ${style.bold}${passedText(results, texts)}${style.reset} ${this.#staysOpen ? t('editor.check.keys') : ''}`);
+      this.#line(`  ${style.bold}${passedText(results, texts)}${style.reset} ${this.#onRan === undefined ? '' : t('editor.check.keys')}`);
     } catch (thrown) {
       const error = asMeshError(thrown);
       this.#exitCode = error.kind === 'cancelled' ? 130 : 1;
       if (error.kind !== 'cancelled') log.error(t('editor.check.task', { vm: this.#vm }), error);
       for (const line of plain(say(error.userMessage)).split('\n')) this.#line(`  ${style.bad}${line}${style.reset}`);
       if (error.nextStep !== undefined) this.#line(`        ${plain(say(error.nextStep))}`);
-      if (this.#staysOpen) this.#line(`  ${t('editor.check.keys')}`);
+      if (this.#onRan !== undefined) this.#line(`  ${t('editor.check.keys')}`);
     } finally {
       this.#running = undefined;
-      if (!this.#staysOpen) this.#closed.fire(this.#exitCode);
+      if (this.#onRan === undefined) this.#closed.fire(this.#exitCode);
+      else this.#onRan();
     }
   }
 
