@@ -26,9 +26,10 @@ export const exposePorts: Command = (app) => async (node, nodes) => {
   });
   const ports = text === undefined ? undefined : parsePorts(text);
   if (ports === undefined) return;
-  const results = await app.plans.run(title, [
-    { make: async (options) => (await app.session.mesh()).planExposePorts(vm.name, ports, options), vms: [vm.name], clusters: [] },
-  ]);
-  if (results?.every((result) => result.ok) === true)
-    await app.session.file.edit((before, mesh) => mesh.setInboundPorts(before, vm.name, ports));
+  const keep = async () => app.session.file.edit((before, mesh) => mesh.setInboundPorts(before, vm.name, ports));
+  await app.plans.run(
+    title,
+    [{ make: async (options) => (await app.session.mesh()).planExposePorts(vm.name, ports, options), vms: [vm.name], clusters: [] }],
+    { ended: async (results) => (results?.every((result) => result.ok) === true ? keep() : undefined) },
+  );
 };

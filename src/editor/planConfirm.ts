@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PlanPreview } from '../mesh/planRunner.ts';
-import type { StepDetail } from '../mesh/plan.ts';
+import type { PlanResult, StepDetail } from '../mesh/plan.ts';
 import type { Texts } from './texts.ts';
 
 /** Shows what plans will do and asks. What destroys or exposes something is a modal that names it; everything else a list where Enter goes on. */
@@ -26,6 +26,19 @@ export async function confirmPlans(texts: Texts, title: string, previews: readon
   }
   if (confirmed) return true;
   return choose(title, t('editor.plan.placeholder'), itemsOf(texts, title, previews));
+}
+
+/** Undoing what several machines have had done to them is asked first: among them may be ones where all went well. */
+export async function confirmUndo({ t, say }: Texts, title: string, results: readonly PlanResult[]): Promise<boolean> {
+  const undone = results.filter(({ plan, states }) =>
+    states.some((state, index) => state === 'done' && plan.steps[index]?.undo !== undefined),
+  );
+  if (undone.length < 2) return true;
+  const action = t('editor.action.undo');
+  const contexts = [...new Set(undone.flatMap(({ plan }) => plan.context ?? []))].join(', ');
+  const where = t('editor.plan.where', { context: contexts || '-', hosts: undone.flatMap(({ plan }) => plan.hosts).join(', ') || '-' });
+  const detail = [...undone.map(({ plan }) => say(plan.title)), '', where].join('\n');
+  return (await vscode.window.showWarningMessage(t('editor.plan.undoQuestion', { title }), { modal: true, detail }, action)) === action;
 }
 
 interface PlanItem extends vscode.QuickPickItem {

@@ -7,7 +7,7 @@ import type { CallOptions } from '../mesh/ports.ts';
 import type { Facts } from './facts.ts';
 import type { GeneratedTexts } from './generatedTexts.ts';
 import type { Log } from './log.ts';
-import { confirmPlans } from './planConfirm.ts';
+import { confirmPlans, confirmUndo } from './planConfirm.ts';
 import type { Problems } from './problems.ts';
 import type { Prompts } from './prompts.ts';
 import type { Session } from './session.ts';
@@ -24,6 +24,8 @@ export interface Job {
 export interface RunRequest {
   /** The person has seen what will happen: only a danger is asked about. */
   readonly confirmed?: boolean;
+  /** Told how every run of these jobs ended, a retry from the summary too; undefined where none ran. */
+  readonly ended?: (results: readonly PlanResult[] | undefined) => Promise<void>;
   /** A button of the summary when all went well. */
   readonly afterwards?: { readonly text: string; readonly label: string; readonly run: () => Promise<void> };
 }
@@ -31,6 +33,9 @@ export interface RunRequest {
 export interface Plans {
   /** Makes the plans, shows what they will do, asks, and runs them with progress. Answers the results; undefined where the person said no. Never throws. */
   run(title: string, jobs: readonly Job[], options?: RunRequest): Promise<readonly PlanResult[] | undefined>;
+  /** Fires with the VMs on which something may have been done. */
+  readonly onDidRun: vscode.Event<readonly string[]>;
+  dispose(): void;
   /** Reads anew what jobs touched, as far as the inventory knows it. */
   readAgain(jobs: readonly Job[]): Promise<void>;
   /** One line of a step's state, as the progress and the log show it. */
@@ -50,6 +55,7 @@ interface Parts {
 export function createPlans(parts: Parts): Plans {
   const { texts, log, problems, prompts, session, facts, generated } = parts;
   const { t, say } = texts;
+  const didRun = new vscode.EventEmitter<readonly string[]>();
 
   const eventText = (event: PlanEvent): string => {
     const detail: Message | undefined = event.progress ?? event.error?.userMessage;
@@ -74,6 +80,7 @@ export function createPlans(parts: Parts): Plans {
     const vms = new Set(jobs.flatMap((job) => job.vms));
     const clusters = new Set(jobs.flatMap((job) => job.clusters));
     const known = session.file.read().then(({ inventory }) => new Set(inventory.vms.map(({ name }) => name)));
+    didRun.fire([...vms]);
     const names = [...vms].filter(await known.then((set) => (name: string) => set.has(name)));
     await Promise.all([
       ...[...clusters].map((name) => facts.readAnew(name)),
@@ -90,9 +97,9 @@ export function createPlans(parts: Parts): Plans {
     });
   };
 
-  const execute = async (title: string, plans: readonly Plan[], jobs: readonly Job[]): Promise<readonly PlanResult[]> => {
+  const execute = async (title: string, plans: readonly Plan[]): Promise<readonly PlanResult[]> => {
     const { runPlans } = await session.rooms.mesh();
-    const results = await withProgress(title, (signal, report) =>
+    return withProgress(title, (signal, report) =>
       runPlans(plans, {
         signal,
         onPlanEvent: (plan, event) => {
@@ -104,60 +111,96 @@ export function createPlans(parts: Parts): Plans {
         },
       }),
     );
-    void readAgain(jobs);
-    return results;
   };
 
   const undo = async (title: string, results: readonly PlanResult[], jobs: readonly Job[]): Promise<void> => {
     const { undoPlan, describeResult } = await session.rooms.mesh();
     const undone = await withProgress(t('editor.plan.undoing', { title }), (signal, report) =>
-      Promise.all(results.map((result) => undoPlan(result, { signal, onEvent: (event) => report(eventText(event)) }))),
+      Promise.all(
+        results.map((result) =>
+          undoPlan(result, {
+            signal,
+            onEvent: (event) => {
+              log.info(`${say(result.plan.title)}: ${event.state}: ${eventText(event)}`);
+              if (event.error !== undefined) log.error(`${say(result.plan.title)}: ${say(event.step.title)}`, event.error);
+              report(eventText(event));
+            },
+          }),
+        ),
+      ),
     );
     void readAgain(jobs);
-    for (const result of undone) {
-      if (result.error !== undefined) await problems.show(say(result.plan.title), result.error);
-      else void vscode.window.showInformationMessage(`${say(result.plan.title)}: ${say(describeResult(result))}`);
-    }
+    const failed = undone.filter((result) => result.error !== undefined);
+    const [first] = failed;
+    const [only] = undone;
+    if (first?.error !== undefined) {
+      const of = undone.length > 1 ? `${t('editor.plan.someFailed', { failed: failed.length, count: undone.length })} ` : '';
+      await problems.show(`${of}${say(first.plan.title)}`, first.error);
+    } else if (undone.length === 1 && only !== undefined) {
+      void vscode.window.showInformationMessage(`${say(only.plan.title)}: ${say(describeResult(only))}`);
+    } else void vscode.window.showInformationMessage(t('editor.plan.allUndone', { title, count: undone.length }));
   };
 
+  type Describe = (result: PlanResult) => Message;
+  const doneText = (title: string, results: readonly PlanResult[], describe: Describe, afterwards: RunRequest['afterwards']): string => {
+    const [only] = results;
+    const text =
+      results.length === 1 && only !== undefined
+        ? `${say(only.plan.title)}: ${say(describe(only))}`
+        : t('editor.plan.allDone', { title, count: results.length });
+    return afterwards === undefined ? text : `${text} ${afterwards.text}`;
+  };
+  const failedText = (first: PlanResult, count: number, failed: number, describe: Describe): string =>
+    [
+      count > 1 ? t('editor.plan.someFailed', { failed, count }) : undefined,
+      `${say(first.plan.title)}:`,
+      first.error === undefined ? undefined : problems.text(first.error),
+      say(describe(first)),
+    ]
+      .filter((part) => part !== undefined)
+      .join(' ');
+
   /** The summary at the end; its buttons live on after the command has ended. */
-  const summarize = async (
-    title: string,
-    results: readonly PlanResult[],
-    jobs: readonly Job[],
-    { afterwards }: RunRequest,
-  ): Promise<void> => {
+  const summarize = async (title: string, results: readonly PlanResult[], jobs: readonly Job[], options: RunRequest): Promise<void> => {
     const { describeResult } = await session.rooms.mesh();
     const failed = results.filter((result) => !result.ok);
     const canUndo = results.some((result) =>
       result.states.some((state, index) => state === 'done' && result.plan.steps[index]?.undo !== undefined),
     );
-    const actions = { show: t('editor.action.show'), retry: t('editor.action.retry'), undo: t('editor.action.undo') };
     const [first] = failed;
-    let chosen: string | undefined;
-    if (first === undefined) {
-      const [only] = results;
-      const text =
-        results.length === 1 && only !== undefined
-          ? `${say(only.plan.title)}: ${say(describeResult(only))}`
-          : t('editor.plan.allDone', { title, count: results.length });
-      const buttons = [...(afterwards === undefined ? [] : [afterwards.label]), actions.show, ...(canUndo ? [actions.undo] : [])];
-      chosen = await vscode.window.showInformationMessage(afterwards === undefined ? text : `${text} ${afterwards.text}`, ...buttons);
-      if (afterwards !== undefined && chosen === afterwards.label) await afterwards.run();
-    } else {
-      const more = failed.length > 1 ? t('editor.plan.moreFailed', { count: failed.length - 1 }) : '';
-      const text =
-        `${say(first.plan.title)}: ${first.error === undefined ? '' : problems.text(first.error)} ${say(describeResult(first))} ${more}`.trim();
-      const show = first.error?.kind === 'cancelled' ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
-      chosen = await show(text, actions.show, actions.retry, ...(canUndo ? [actions.undo] : []));
+    const { afterwards } = options;
+    const actions = {
+      after: afterwards?.label,
+      show: t('editor.action.show'),
+      retry: t('editor.action.retry'),
+      undo: t('editor.action.undo'),
+    };
+    const offered = first === undefined ? [actions.after, actions.show] : [actions.show, actions.retry];
+    let buttons = [...offered, canUndo ? actions.undo : undefined].filter((button) => button !== undefined);
+    const text =
+      first === undefined
+        ? doneText(title, results, describeResult, afterwards)
+        : failedText(first, results.length, failed.length, describeResult);
+    const show =
+      first === undefined
+        ? vscode.window.showInformationMessage
+        : first.error?.kind === 'cancelled'
+          ? vscode.window.showWarningMessage
+          : vscode.window.showErrorMessage;
+    let chosen = await show(text, ...buttons);
+    while (chosen === actions.show) {
+      log.show();
+      // Who has read the log still wants to do something about it; a notification is gone with its first button.
+      buttons = buttons.filter((button) => button !== actions.show);
+      chosen = buttons.length === 0 ? undefined : await show(text, ...buttons);
     }
-    if (chosen === actions.show) log.show();
-    if (chosen === actions.undo) await undo(title, results, jobs);
+    if (chosen !== undefined && chosen === actions.after) await afterwards?.run();
+    if (chosen === actions.undo && (await confirmUndo(texts, title, results))) await undo(title, results, jobs);
     if (chosen === actions.retry)
       await run(
         title,
         jobs.filter((_, index) => results[index]?.ok === false),
-        { confirmed: true },
+        { ...options, confirmed: true },
       );
   };
 
@@ -167,26 +210,27 @@ export function createPlans(parts: Parts): Plans {
       void askForTrust(texts, title);
       return undefined;
     }
+    let results: readonly PlanResult[] | undefined;
     try {
       const previews = await preview(title, jobs);
+      const plans = previews.map(({ plan }) => plan);
       if (previews.every((one) => !one.needed)) {
+        results = plans.map((plan) => ({ plan, ok: true, changed: false, states: plan.steps.map(() => 'unchanged' as const) }));
         void vscode.window.showInformationMessage(t('editor.plan.nothing', { title }));
-        void readAgain(jobs);
-        return previews.map(({ plan }) => ({ plan, ok: true, changed: false, states: plan.steps.map(() => 'unchanged' as const) }));
+      } else if (await confirmPlans(texts, title, previews, options.confirmed === true)) {
+        results = await execute(title, plans);
+        void summarize(title, results, jobs, options).catch((thrown: unknown) => log.error(title, asMeshError(thrown)));
       }
-      if (!(await confirmPlans(texts, title, previews, options.confirmed === true))) return undefined;
-      const results = await execute(
-        title,
-        previews.map(({ plan }) => plan),
-        jobs,
-      );
-      void summarize(title, results, jobs, options).catch((thrown: unknown) => log.error(title, asMeshError(thrown)));
-      return results;
     } catch (thrown) {
-      void readAgain(jobs);
       void problems.show(title, thrown);
-      return undefined;
     }
+    try {
+      await options.ended?.(results);
+    } catch (thrown) {
+      void problems.show(title, thrown);
+    }
+    void readAgain(jobs);
+    return results;
   };
-  return { run, eventText, readAgain };
+  return { run, eventText, readAgain, onDidRun: didRun.event, dispose: () => didRun.dispose() };
 }

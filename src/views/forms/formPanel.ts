@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { App, FormRequest } from '../../editor/app.ts';
 import { asMeshError } from '../../mesh/errors.ts';
+import type { PlanResult } from '../../mesh/plan.ts';
+import type { CallOptions } from '../../mesh/ports.ts';
 import type { Described, FormDefinition } from './definition.ts';
 import { addressOf } from '../../editor/uris.ts';
 import { pageHtml, pageRoots } from './page.ts';
@@ -56,6 +58,8 @@ export class FormPanel {
       app.generated.onDidChange((uris) => {
         if (definition.kind === 'setup' && uris.some((uri) => addressOf(uri)?.kind === 'manifest')) again();
       }),
+      // What is needed is another now, also after an undo or a retry from the summary.
+      app.plans.onDidRun(again),
       ...(definition.listen === undefined ? [] : [definition.listen(again)]),
     ];
     panel.webview.html = pageHtml(panel.webview, app.context.extensionUri, app.texts.language, definition.title);
@@ -167,25 +171,29 @@ export class FormPanel {
     this.#reader.stop();
     this.#post();
     try {
-      // The inventory is written once something was done: a refusal leaves it as it was.
-      await this.#reader.setDrafts(values);
-      const jobs = this.#definition.jobs(values);
-      const results = await this.#app.plans.run(this.#definition.title, jobs, { confirmed: true });
-      const ok = results?.every((result) => result.ok) === true;
-      if (ok || results?.some((result) => result.changed) === true) {
-        await this.#definition.save(values);
-        void this.#app.plans.readAgain(jobs);
-      }
-      if (ok) {
-        await this.#keep(undefined);
-        await this.#close();
-        return;
-      }
+      const jobs = this.#definition.jobs(values).map((job) => ({
+        ...job,
+        // A retry from the summary may come when the page is gone.
+        make: async (options: CallOptions) => {
+          await this.#reader.setDrafts(values);
+          return job.make(options);
+        },
+      }));
+      await this.#app.plans.run(this.#definition.title, jobs, { confirmed: true, ended: (results) => this.#ended(values, results) });
     } finally {
       this.#busy = false;
-      if (this.#disposed) this.#reader.dropDrafts();
     }
     if (!this.#disposed) await this.#take(this.#newest);
+  }
+
+  /** The inventory is written once something was done: a refusal leaves it as it was. */
+  async #ended(values: Values, results: readonly PlanResult[] | undefined): Promise<void> {
+    const ok = results?.every((result) => result.ok) === true;
+    if (ok || results?.some((result) => result.changed) === true) await this.#definition.save(values);
+    if (this.#disposed) this.#reader.dropDrafts();
+    if (!ok) return;
+    await this.#keep(undefined);
+    await this.#close();
   }
 
   async #saveDraft(): Promise<void> {
