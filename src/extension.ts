@@ -66,9 +66,11 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     },
     openForm: (request) => forms.open(request),
     runChecks: (vm, only) => checks.run(vm, only),
+    askHost: (uri) => hostContent.ask(uri),
     showText: (name, text, language) => textDocuments.show(name, text, language),
     checksText: (vm, results) => checksText(vm, results, texts),
   };
+  const hostContent = new HostContent({ session, prompts, texts, generated });
   const forms = new Forms(app);
   const checks = new CheckTasks(app);
 
@@ -89,7 +91,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     view,
     new Watches(view, session, facts, log),
     new Aging(view, facts, () => tree.repaint()),
-    new OpenedFiles(view, generated),
+    new OpenedFiles(view, generated, app.askHost),
     textDocuments,
     registerCommands(app, commands),
     forms,
@@ -97,9 +99,9 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     ...register(new GeneratedFiles(generated, facts, texts, (vm) => void readAgain(vm)), (provider) =>
       vscode.workspace.registerFileSystemProvider(generatedScheme, provider),
     ),
-    ...register(new HostContent({ session, prompts, texts, generated }), (provider) =>
-      vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider),
-    ),
+    plans,
+    plans.onDidRun((vms) => hostContent.refresh(vms)),
+    ...register(hostContent, (provider) => vscode.workspace.registerTextDocumentContentProvider(hostScheme, provider)),
     vscode.workspace.registerTextDocumentContentProvider(textScheme, textDocuments),
     vscode.languages.registerCodeLensProvider(selector, new Lenses(generated, texts)),
     vscode.languages.registerHoverProvider(selector, new Hovers(generated, texts)),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { chooseVms, fileAddress } from '../editor/targets.ts';
+import { diffOf } from '../editor/diff.ts';
 import { fileUri, hostScheme } from '../editor/uris.ts';
 import type { App } from '../editor/app.ts';
 import type { Command } from './command.ts';
@@ -32,6 +33,7 @@ export const compare: Command = (app) => async (node, nodes) => {
   if (differing.length === 1) return openDiff(app, vm.cluster, vm.name, only.file.path);
   const resources = differing.map(({ file }) => {
     const at = { cluster: vm.cluster, vm: vm.name, path: file.path };
+    app.askHost(fileUri(at, hostScheme));
     return [fileUri(at), fileUri(at, hostScheme), fileUri(at)];
   });
   await vscode.commands.executeCommand('vscode.changes', t('editor.compare.titleAll', { vm: vm.name }), resources);
@@ -39,10 +41,6 @@ export const compare: Command = (app) => async (node, nodes) => {
 
 async function openDiff(app: App, cluster: string, vm: string, path: string): Promise<void> {
   const at = { cluster, vm, path };
-  await vscode.commands.executeCommand(
-    'vscode.diff',
-    fileUri(at, hostScheme),
-    fileUri(at),
-    app.texts.t('editor.compare.title', { vm, path }),
-  );
+  app.askHost(fileUri(at, hostScheme));
+  await vscode.commands.executeCommand('vscode.diff', ...diffOf(at, app.texts));
 }

@@ -44,6 +44,8 @@ export interface App {
   readonly openForm: (request: FormRequest) => void;
   /** Runs checks in a terminal. */
   readonly runChecks: (vm: string, only?: readonly string[]) => Promise<void>;
+  /** Has a document of a VM's file read, or read again, from the VM. */
+  readonly askHost: (uri: vscode.Uri) => void;
   /** Opens a read-only document with a text made now. */
   readonly showText: (name: string, text: string, language: string) => Promise<void>;
   readonly checksText: (vm: string, results: readonly CheckResult[]) => string;

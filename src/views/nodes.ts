@@ -173,6 +173,11 @@ export interface HintNode extends Base {
   readonly cluster: string;
 }
 
+/** A click shows how it differs: there is something on the VM, and it can be shown. */
+export function opensAsDiff({ file, drift }: FileNode): boolean {
+  return drift === 'differs' && file.content.kind === 'text';
+}
+
 /** Conditions from most to least urgent (ui.md); what counts as needing attention comes first. */
 const urgency: readonly VmState[] = [
   'failed',

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { fullId, type CommandId } from '../editor/commandIds.ts';
+import { diffOf } from '../editor/diff.ts';
 import type { Texts } from '../editor/texts.ts';
 import { balancerLine, clusterLine, groupLine, noticeLine, serviceLine, unmanagedLine, workloadGroupLine } from './clusterLines.ts';
 import { icon, type Line } from './line.ts';
-import type { EndpointNode, ErrorNode, HintNode, Node } from './nodes.ts';
+import { opensAsDiff, type EndpointNode, type ErrorNode, type HintNode, type Node } from './nodes.ts';
 import { checksLine, fileLine, unitLine, vmLine } from './vmLines.ts';
 
 /** A node as a tree item. The tooltip is left out: it is made when it is asked for. */
@@ -27,8 +28,14 @@ export function toTreeItem(node: Node, texts: Texts): vscode.TreeItem {
  * What a click does. A document is opened by VS Code's own command: it keeps its argument, while one that takes a node finds none when the tree was drawn anew
  * between the press and the release, and a double click then opens nothing.
  */
-function commandOf(node: Node, { command, resource }: Line, { t }: Texts): vscode.Command | undefined {
-  const title = t('editor.tree.open');
+function commandOf(node: Node, { command, resource }: Line, texts: Texts): vscode.Command | undefined {
+  const title = texts.t('editor.tree.open');
+  if (node.kind === 'file' && opensAsDiff(node))
+    return {
+      command: 'vscode.diff',
+      title,
+      arguments: [...diffOf({ cluster: node.cluster, vm: node.vm, path: node.file.path }, texts), { preview: true }],
+    };
   if (node.kind === 'file' && resource !== undefined) return { command: 'vscode.open', title, arguments: [resource, { preview: true }] };
   return command === undefined ? undefined : { command: fullId(command), title, arguments: [node] };
 }
