@@ -12,6 +12,7 @@ import { createPlans } from './editor/plans.ts';
 import { createProblems } from './editor/problems.ts';
 import { createPrompts } from './editor/prompts.ts';
 import { createPublicApi, type MeshExpansionApi } from './editor/publicApi.ts';
+import { logReadErrors } from './editor/readErrors.ts';
 import { createSession } from './editor/session.ts';
 import { readSettings } from './editor/settings.ts';
 import { createTexts } from './editor/texts.ts';
@@ -89,6 +90,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     generated,
     tree,
     view,
+    logReadErrors(facts, log),
     new Watches(view, session, facts, log),
     new Aging(view, facts, () => tree.repaint()),
     new OpenedFiles(view, generated, app.askHost),

@@ -8,6 +8,14 @@ import type { ClusterNode, GroupNode, LoadBalancerNode, NoticeNode, ServiceNode,
 
 const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
 
+/** Why a cluster cannot be read, in a few words; the row below it says all. */
+const troubles: Readonly<Record<string, string>> = {
+  'kube.unauthorized': 'unauthorized',
+  'kube.forbidden': 'forbidden',
+  'kube.timeout': 'unreachable',
+  'kube.unreachable': 'unreachable',
+};
+
 export function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: Texts): Line {
   const release = facts.value?.controlPlane.release;
   const revision = facts.value?.controlPlane.details?.find(({ id }) => id === 'revision')?.value;
@@ -20,9 +28,10 @@ export function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: 
     .filter((part) => part !== undefined)
     .join(' · ');
   const failed = facts.error !== undefined;
+  const trouble = failed ? t(`editor.cluster.${troubles[facts.error.code] ?? 'error'}`) : undefined;
   return {
     label: cluster.name,
-    description: description === '' && !failed ? t('editor.tree.notContacted') : description,
+    description: description === '' ? (trouble ?? t('editor.tree.notContacted')) : description,
     icon: playground
       ? icon('beaker')
       : failed
@@ -32,7 +41,7 @@ export function clusterLine({ cluster, facts, playground }: ClusterNode, { t }: 
           : icon('server-environment'),
     context: `cluster${failed ? '+failed' : ''}${facts.value?.workloadGroups === undefined ? '' : '+groups'}`,
     open: Collapsed,
-    state: failed ? t('editor.state.unreachable') : undefined,
+    state: trouble,
   };
 }
 

@@ -1,5 +1,6 @@
 import { span } from '../editor/durations.ts';
 import type { Texts } from '../editor/texts.ts';
+import type { MeshError } from '../mesh/errors.ts';
 import type { WorkloadEntry } from '../mesh/model.ts';
 import { awayFrom } from '../mesh/status.ts';
 import { isConnected, judgementOf } from './liveVms.ts';
@@ -15,7 +16,7 @@ export function membershipText(entry: WorkloadEntry, { t, say }: Texts, now = ne
 export function vmText(node: VmNode, now: Date, texts: Texts): string {
   const { status, entry } = node;
   const { say, t } = texts;
-  if (status.error !== undefined) return joined([say(status.error.userMessage), seen(node, now, texts)]);
+  if (status.error !== undefined) return joined([errorText(status.error, texts), seen(node, now, texts)]);
   const judged = judgementOf(status, entry, now);
   if (entry === undefined) return judged === undefined ? t('editor.vm.unknown') : say(judged.summary);
   if (status.value === undefined || judged === undefined) return membershipText(entry, texts, now);
@@ -27,6 +28,13 @@ export function vmText(node: VmNode, now: Date, texts: Texts): string {
     fine ? [membershipText(entry, texts, now), ...lives(node, now, texts)] : [say(judged.summary), membershipText(entry, texts, now)],
   );
 }
+
+/** What stands in the way, in a few words where it is the usual: the row below it says what to do, the tooltip all of it. */
+function errorText({ code, userMessage }: MeshError, { t, say }: Texts): string {
+  return usualErrors.includes(code) ? t(`editor.vm.${code}`) : say(userMessage);
+}
+
+const usualErrors: readonly string[] = ['host.auth-failed', 'host.key-unknown', 'host.key-changed', 'host.unreachable'];
 
 /** Lives of the certificate and, while a machine is away and will need it, of the token; the one that ends first goes first. */
 function lives({ status, entry }: VmNode, now: Date, { t }: Texts): readonly string[] {

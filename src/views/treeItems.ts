@@ -82,16 +82,21 @@ function endpointLine({ address, ports, vm }: EndpointNode): Line {
   };
 }
 
+/** Errors of a connection that may be gone once a person has answered its questions. */
+const askable: readonly string[] = ['host.auth-failed', 'host.key-unknown'];
+
 function errorLine({ error, retry }: ErrorNode, { t, say }: Texts): Line {
   const tags = error.code === 'kube.unauthorized' ? '+signIn' : '';
   // A VM's own line says what is wrong; the line below it says what to do.
   const text = retry.kind === 'vm' ? (error.nextStep ?? error.userMessage) : error.userMessage;
+  const asks = retry.kind === 'vm' && askable.includes(error.code);
   return {
-    label: say(text),
+    label: asks ? t('editor.error.connect') : say(text),
+    ...(asks ? { description: say(text) } : {}),
     icon: error.kind === 'person' ? icon('question', 'warning') : icon('error', 'bad'),
     context: `error${tags}`,
     command: retry.kind === 'inventory' ? 'openInventory' : 'retry',
-    state: t('editor.state.error'),
+    state: t(error.kind === 'person' ? 'editor.state.needs-person' : 'editor.state.error'),
   };
 }
 
