@@ -18,6 +18,7 @@ import { readSettings } from './editor/settings.ts';
 import { createTexts } from './editor/texts.ts';
 import { generatedScheme, hostScheme, textScheme } from './editor/uris.ts';
 import type { MessageBundle } from './mesh/messages.ts';
+import { CheckLinks } from './providers/checkLinks.ts';
 import { CheckTasks } from './providers/checkTasks.ts';
 import { checksText } from './providers/checkText.ts';
 import { Decorations } from './providers/decorations.ts';
@@ -108,6 +109,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     vscode.languages.registerCodeLensProvider(selector, new Lenses(generated, texts)),
     vscode.languages.registerHoverProvider(selector, new Hovers(generated, texts)),
     vscode.window.registerFileDecorationProvider(new Decorations(facts, texts)),
+    vscode.window.registerTerminalLinkProvider(new CheckLinks(app)),
     new Diagnostics(app),
     vscode.languages.registerCodeActionsProvider([selector, { scheme: 'file', pattern: '**/mesh-expansion.yaml' }], new QuickFixes(app)),
   );
