@@ -132,11 +132,14 @@ export async function chooseCluster(app: App, node: unknown, title: string): Pro
   return (await vscode.window.showQuickPick(items, { title, placeHolder: app.texts.t('editor.pick.cluster') }))?.cluster;
 }
 
-/** A service of the inventory: the node's, else the picked one. */
+/** A service of the inventory: the node's, else the picked one. One that only the cluster knows has no machines to take out: that is said. */
 export async function chooseService(app: App, node: unknown, title: string): Promise<ServiceEntry | undefined> {
   const { inventory } = await app.session.file.read();
   if (typeof node === 'object' && node !== null && 'kind' in node && node.kind === 'service' && 'name' in node && 'namespace' in node) {
-    return inventory.services.find((service) => service.name === node.name && service.namespace === node.namespace);
+    const found = inventory.services.find((service) => service.name === node.name && service.namespace === node.namespace);
+    const name = `${String(node.namespace)}/${String(node.name)}`;
+    if (found === undefined) void vscode.window.showInformationMessage(app.texts.t('editor.service.unlisted', { name }));
+    return found;
   }
   const items = inventory.services.map((service) => {
     const registered = app.facts
