@@ -80,14 +80,17 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    // VS Code keeps the node that it was given; what is known of its cluster may be newer.
-    const now = node.kind === 'cluster' ? { ...node, facts: this.#parts.facts.cluster(node.cluster.name) } : node;
-    return toTreeItem(now, this.#parts.texts);
+    return toTreeItem(this.#now(node), this.#parts.texts);
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
-    item.tooltip = tooltipOf(node, this.#parts.texts);
+    item.tooltip = tooltipOf(this.#now(node), this.#parts.texts);
     return item;
+  }
+
+  /** VS Code keeps the node that it was given; what is known of its cluster may be newer. */
+  #now(node: Node): Node {
+    return node.kind === 'cluster' ? { ...node, facts: this.#parts.facts.cluster(node.cluster.name) } : node;
   }
 
   getParent(node: Node): Node | undefined {
@@ -134,7 +137,8 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     if (error !== undefined) errors.push(errorNode('inventory', error, { kind: 'inventory' }));
     this.#parts.keys.set('meshExpansion.roots', known.inventory.clusters.length > 0 || errors.length > 0 ? 'some' : 'none');
     this.#tell(known);
-    this.#clusters = clusterNodes(known);
+    // The same objects again where nothing of them changed: VS Code draws only a node that it was given.
+    this.#clusters = clusterNodes(known).map((node) => this.#clusters.find((old) => isSame(old, node)) ?? node);
     for (const { cluster } of this.#clusters) this.#drawn.set(cluster.name, madeFrom(cluster.name, known));
     const untrusted: readonly Node[] = vscode.workspace.isTrusted
       ? []
@@ -175,6 +179,10 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
 function madeFrom(cluster: string, known: Known): readonly unknown[] {
   const vms = known.inventory.vms.filter((vm) => vm.cluster === cluster).map(({ name }) => name);
   return [known.cluster(cluster), ...vms.flatMap((name) => [known.vm(name), known.checks(name)])];
+}
+
+function isSame(one: ClusterNode, other: ClusterNode): boolean {
+  return one.playground === other.playground && JSON.stringify(one.cluster) === JSON.stringify(other.cluster);
 }
 
 function isUnread(held: { readonly loading: boolean; readonly at?: number }): boolean {
