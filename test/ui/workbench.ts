@@ -97,6 +97,56 @@ export class Workbench {
     await this.page.locator('.context-view .action-item').first().waitFor({ state: 'hidden' });
   }
 
+  /** Selects rows together: the first by a click, each further one with Ctrl. */
+  async selectRows(...rows: readonly (string | RegExp)[]): Promise<void> {
+    for (const [index, row] of rows.entries()) {
+      await this.treeItem(row)
+        .first()
+        .click(index === 0 ? {} : { modifiers: ['Control'] });
+    }
+  }
+
+  /** Goes to a row of the tree by keyboard alone: into the view by its command, then down from its first row. */
+  async focusRow(name: RegExp): Promise<void> {
+    await this.command('Mesh Expansion: Focus on Mesh Expansion View');
+    await this.page.locator('.sidebar .monaco-list:focus').waitFor();
+    await this.page.keyboard.press('Home');
+    const rows = await this.page.locator('.sidebar [role="treeitem"]').count();
+    for (let left = rows + 1; left > 0; left--) {
+      const focused = this.page.locator('.sidebar .monaco-list-row.focused');
+      if (name.test((await focused.getAttribute('aria-label')) ?? '')) return;
+      await this.page.keyboard.press('ArrowDown');
+    }
+    throw new Error(`No row ${String(name)} comes with the arrow key.`);
+  }
+
+  /** Opens the context menu of the focused row by keyboard and chooses an entry with the arrows. */
+  async keyMenu(title: string): Promise<void> {
+    await this.page.keyboard.press('Shift+F10');
+    const menu = this.page.locator('.context-view .monaco-menu');
+    await menu.waitFor();
+    for (let left = 40; left > 0; left--) {
+      await this.page.keyboard.press('ArrowDown');
+      if ((await menu.locator('.action-item.focused').innerText()).trim() === title) {
+        await this.page.keyboard.press('Enter');
+        await menu.waitFor({ state: 'hidden' });
+        return;
+      }
+    }
+    throw new Error(`The menu has no entry ${title}.`);
+  }
+
+  /** Texts of the open quick pick's rows. */
+  async pickRows(timeoutMs = 60_000): Promise<string[]> {
+    const rows = this.page.locator('.quick-input-list [role="option"]');
+    await rows.first().waitFor({ timeout: timeoutMs });
+    return (await rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
+  }
+
+  clipboard(): Promise<string> {
+    return this.page.evaluate('navigator.clipboard.readText()');
+  }
+
   /** The visible webview's document. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview:visible').frameLocator('#active-frame');
@@ -259,7 +309,7 @@ export async function startWorkbench(options: WorkbenchOptions = {}): Promise<Wo
     });
     const page = await context.newPage();
     page.setDefaultTimeout(options.timeoutMs ?? 30_000);
-    await page.goto(server.url);
+    await page.goto(server.url, { timeout: 60_000 });
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
     return new Workbench(server, browser, page);
   } catch (error) {
