@@ -63,7 +63,13 @@ function itemsOf(texts: Texts, title: string, previews: readonly PlanPreview[]):
     ...list.map(({ step, preview }): PlanItem => ({
       label: `${preview.needed ? '$(circle-large-outline)' : '$(check)'} ${say(step.title)}`,
       description: preview.needed ? '' : t('editor.plan.alreadyDone'),
-      detail: preview.needed ? preview.details.map((detail) => detailText(detail, texts)).join(' · ') : undefined,
+      detail: preview.needed
+        ? preview.details
+            // One line: what stays as it is would hide what changes.
+            .filter((detail) => !('verb' in detail) || detail.verb !== 'keep')
+            .map((detail) => detailText(detail, texts))
+            .join(' · ')
+        : undefined,
     })),
   ]);
   return [go, ...steps];
