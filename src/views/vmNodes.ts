@@ -71,8 +71,10 @@ export function vmChildren(node: VmNode, known: Known): readonly Node[] {
   if (value === undefined) return failed;
   const files = value.files.map(({ file, drift }): Node => {
     const remote = value.state.files.find(({ path }) => path === file.path);
-    const facts = remote?.certificate ?? (file.content.kind === 'secret' ? file.content.facts : undefined);
-    const certificateEnd = file.content.kind === 'secret' && facts?.notAfter !== '' ? facts?.notAfter : undefined;
+    const generatedEnd = file.content.kind === 'secret' ? file.content.facts?.notAfter : undefined;
+    // A key tells no end of its own: it lives as long as the certificate beside it.
+    const secretEnd = remote?.certificate?.notAfter || (remote?.exists === true ? value.certificateNotAfter : generatedEnd);
+    const certificateEnd = file.content.kind === 'secret' && secretEnd !== '' ? secretEnd : undefined;
     const notAfter = file.content.kind === 'minted' ? remote?.token?.expiresAt : certificateEnd;
     return {
       kind: 'file',
