@@ -66,14 +66,27 @@ export function adoptAddress(
 /** Removes a VM, and its name from the services that list it. */
 export const removeVm = (text: string, name: string): string =>
   edit(text, (document, inventory) => {
-    const at = inventory.vms.findIndex((vm) => vm.name === name);
-    if (at < 0) throw missing(name);
-    document.deleteIn(['vms', at]);
+    removeAt(
+      document,
+      'vms',
+      inventory.vms.findIndex((vm) => vm.name === name),
+      name,
+    );
     inventory.services.forEach((service, index) => {
       const position = service.vms.indexOf(name);
       if (position >= 0) document.deleteIn(['services', index, 'vms', position]);
     });
   });
+
+export const removeService = (text: string, name: string, namespace: string): string =>
+  edit(text, (document, inventory) =>
+    removeAt(
+      document,
+      'services',
+      inventory.services.findIndex((service) => service.name === name && service.namespace === namespace),
+      `${name}.${namespace}`,
+    ),
+  );
 
 function add(text: string, section: Section, fields: Fields): string {
   return edit(text, (document) => {
@@ -133,6 +146,11 @@ function flowShortLists(node: unknown, inside = false): void {
   } else if (isMap(node)) {
     for (const pair of node.items) flowShortLists(pair.value, true);
   }
+}
+
+function removeAt(document: Document, section: Section, index: number, name: string): void {
+  if (index < 0) throw missing(name);
+  document.deleteIn([section, index]);
 }
 
 function edit(text: string, change: (document: Document, inventory: Inventory) => void): string {

@@ -5,6 +5,7 @@ import {
   addService,
   addVm,
   adoptAddress,
+  removeService,
   removeVm,
   setInboundPorts,
   updateCluster,
@@ -82,6 +83,17 @@ services:
     assert.doesNotMatch(removed, /db-1/);
     assert.match(removed, /web-2/);
     assert.match(removed, /^# Our mesh/);
+  });
+
+  it('removes a service, and knows it by its namespace too', () => {
+    const removed = removeService(text, 'mysql', 'onprem');
+    assert.match(removed, /services: \[\]/);
+    assert.match(removed, /name: web-2/);
+    assert.match(removed, /# the database/);
+    assert.throws(
+      () => removeService(text, 'mysql', 'vm'),
+      (error: unknown) => isMeshError(error, 'inventory.unknown-name'),
+    );
   });
 
   it('adopts an address into the VMs and the services that have it', () => {
