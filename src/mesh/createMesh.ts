@@ -5,7 +5,7 @@ import { chosenChecks, runChecks } from './checkRunner.ts';
 import { MeshError } from './errors.ts';
 import { findCluster, findService, findVm } from './lookup.ts';
 import type { Generated, Mesh, MeshPorts } from './mesh.ts';
-import type { ClusterEntry, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
+import type { ClusterEntry, Finding, GeneratedFile, Inventory, ServiceEntry } from './model.ts';
 import { message } from './messages.ts';
 import { oneReading } from './oneReading.ts';
 import { OpenParts } from './openParts.ts';
@@ -28,6 +28,8 @@ interface VmWork {
 /** What a generate gives with the era that made it, for the plans. */
 interface Made extends VmWork {
   readonly generated: Generated;
+  /** What there is to say of saved edits; the rest of the findings is the era's. */
+  readonly ofEdits: readonly Finding[];
 }
 
 /**
@@ -68,7 +70,7 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       findings: [...findings, ...era.lint(scope, files)],
       readAt: ports.clock.now().toISOString(),
     };
-    return { era, scope, generated };
+    return { era, scope, generated, ofEdits: findings };
   };
 
   /** The files as they may be pushed, and the VM. Stops at conflicts of saved edits before the VM is asked anything. */
@@ -151,7 +153,7 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
     },
     generate: async (vm, options) => (await make(vm, options)).generated,
     vmStatus: async (vm, options) => {
-      const { era, scope, generated } = await make(vm, options);
+      const { era, scope, generated, ofEdits } = await make(vm, options);
       const host = await parts.host(scope.vm, options);
       const [state, entry] = await Promise.all([
         host.probe(statusProbe(era.probe(scope, generated.files), generated.files), options),
@@ -159,7 +161,7 @@ export function createMesh(ports: MeshPorts, inventory: () => Inventory, served:
       ]);
       return statusOf(
         scope.vm,
-        { ...generated, findings: [...generated.findings, ...era.lint(scope, generated.files, state)] },
+        { ...generated, findings: [...ofEdits, ...era.lint(scope, generated.files, state)] },
         { state, entry },
         ports.clock.now(),
       );

@@ -20,6 +20,7 @@ const US = 'mesh-expansion';
 
 interface Member {
   readonly vm: VmEntry;
+  readonly address: string | undefined;
   readonly live: LiveGroup;
 }
 
@@ -30,11 +31,11 @@ interface Member {
 export async function planRegister(
   scope: ClusterScope,
   service: ServiceEntry,
-  _addresses: ReadonlyMap<string, string>,
+  addresses: ReadonlyMap<string, string>,
   options: CallOptions = {},
 ): Promise<Plan> {
   const ref = serviceRef(scope, service);
-  const all = await members(scope, service, options);
+  const all = await members(scope, service, addresses, options);
   const selector = sharedSelector(all.map(({ live }) => live.group.labels));
   if (Object.keys(selector).length === 0)
     throw problem('istiod.register.labels', { name: refName(ref), vms: service.vms.join(', ') }, { kind: 'bad-input', field: 'services' });
@@ -84,7 +85,12 @@ export async function planDeregister(
 }
 
 /** The VMs of the service, each with its group. A selector reaches its own namespace only. */
-async function members(scope: ClusterScope, service: ServiceEntry, options: CallOptions): Promise<readonly Member[]> {
+async function members(
+  scope: ClusterScope,
+  service: ServiceEntry,
+  addresses: ReadonlyMap<string, string>,
+  options: CallOptions,
+): Promise<readonly Member[]> {
   if (service.vms.length === 0)
     throw problem('istiod.register.no-vms', { name: `${service.namespace}/${service.name}` }, { kind: 'bad-input', field: 'services' });
   return Promise.all(
@@ -100,7 +106,7 @@ async function members(scope: ClusterScope, service: ServiceEntry, options: Call
       const ref = groupRef(networkingVersion(scope.controlPlane.release), vm.namespace, vm.workloadGroup);
       const found = await scope.api.get(ref, options);
       if (found === undefined) throw problem('istiod.group-missing', { name: refName(ref), vm: name }, { field: 'workloadGroup' });
-      return { vm, live: liveGroup(found) };
+      return { vm, address: addresses.get(name), live: liveGroup(found) };
     }),
   );
 }
@@ -170,8 +176,8 @@ function selectionStep(scope: ClusterScope, ref: ObjectRef, all: readonly Member
   ): Promise<readonly { readonly vm: string; readonly name: string; readonly selected: boolean }[]> => {
     const apiVersion = networkingVersion(scope.controlPlane.release);
     const entries = await api.list({ apiVersion, kind: 'WorkloadEntry', namespace: ref.namespace }, options);
-    return all.flatMap(({ vm, live }) => {
-      const own = entries.find((one) => isEntryOf(one, live, vm, undefined));
+    return all.flatMap(({ vm, address, live }) => {
+      const own = entries.find((one) => isEntryOf(one, live, vm, address));
       return own === undefined
         ? []
         : [{ vm: vm.name, name: refName(entryFacts(own, vm.name, ports.clock.now()).ref), selected: selects(selector, entryLabels(own)) }];

@@ -106,7 +106,9 @@ function world(more: { generated?: string; edit?: SavedEdit; facts?: Partial<Hos
       calls.push(`generate ${scope.address ?? '-'}`);
       return files();
     },
-    lint: () => [],
+    lint: (_scope: unknown, _files: unknown, state?: HostState) => [
+      { rule: state === undefined ? 'of-files' : 'of-files-and-machine', severity: 'warning', text: message('x'), at: { path } },
+    ],
     hostInputs: () => ({ facts: true }),
     probe: () => ({ units: ['istio', 'dnsmasq'] }),
     services: async () => [
@@ -298,7 +300,10 @@ describe('createMesh', () => {
     await assert.rejects(mesh.planPush('db-1'), (error: unknown) => isMeshError(error, 'edit.conflict') && error.kind === 'person');
     assert.ok(!calls.includes('probe'));
     const made = await mesh.generate('db-1');
-    assert.deepEqual([made.edited, made.conflicts, made.findings.map((finding) => finding.rule)], [[], [path], ['edit.conflict']]);
+    assert.deepEqual(
+      [made.edited, made.conflicts, made.findings.map((finding) => finding.rule)],
+      [[], [path], ['edit.conflict', 'of-files']],
+    );
   });
 
   it('names the nearest name for one that the inventory lacks', async () => {
@@ -385,6 +390,14 @@ describe('vmStatus', () => {
     world({ ...more, state }).mesh.vmStatus('db-1');
   const withFile = (index: number, change: object): Partial<HostState> =>
     joined({ files: joined().files?.map((file, at) => (at === index ? { ...file, ...change } : file)) });
+
+  it('says each finding once, those of the machine with those of the files', async () => {
+    const { generated } = await status(joined());
+    assert.deepEqual(
+      generated?.findings.map(({ rule }) => rule),
+      ['of-files-and-machine'],
+    );
+  });
 
   it('tells what matters most', async () => {
     const conditions: [Partial<HostState>, string, string][] = [
