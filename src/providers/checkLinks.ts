@@ -5,8 +5,13 @@ import { fileUri } from '../editor/uris.ts';
 import type { ObjectRef } from '../mesh/ports.ts';
 import { placesOf } from './namesInLine.ts';
 
-interface CheckLink extends vscode.TerminalLink {
+class CheckLink extends vscode.TerminalLink {
   readonly open: () => Thenable<unknown>;
+
+  constructor(startIndex: number, length: number, tooltip: string, open: () => Thenable<unknown>) {
+    super(startIndex, length, tooltip);
+    this.open = open;
+  }
 }
 
 /** Names in the output of checks (ui.md): a generated file opens, a load balancer or service shows its object. */
@@ -22,12 +27,7 @@ export class CheckLinks implements vscode.TerminalLinkProvider<CheckLink> {
     const vm = inventory.vms.find(({ name }) => terminal.name.endsWith(this.#app.texts.t('editor.check.task', { vm: name })));
     if (vm === undefined) return [];
     return [...this.#files(vm.cluster, vm.name), ...this.#objects(vm.cluster)].flatMap(([name, open]) =>
-      placesOf(name, line).map((startIndex): CheckLink => ({
-        startIndex,
-        length: name.length,
-        tooltip: this.#app.texts.t('editor.tree.open'),
-        open,
-      })),
+      placesOf(name, line).map((at) => new CheckLink(at, name.length, this.#app.texts.t('editor.tree.open'), open)),
     );
   }
 

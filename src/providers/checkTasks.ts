@@ -23,7 +23,8 @@ export class CheckTasks implements vscode.TaskProvider, vscode.Disposable {
     const ended = vscode.tasks.onDidEndTask((event) => {
       if (event.execution === execution) ran();
     });
-    await done.finally(() => ended.dispose());
+    await done;
+    ended.dispose();
   }
 
   async provideTasks(): Promise<vscode.Task[]> {

@@ -73,7 +73,8 @@ export function vmChildren(node: VmNode, known: Known): readonly Node[] {
     const remote = value.state.files.find(({ path }) => path === file.path);
     const generatedEnd = file.content.kind === 'secret' ? file.content.facts?.notAfter : undefined;
     // A key tells no end of its own: it lives as long as the certificate beside it.
-    const secretEnd = remote?.certificate?.notAfter || (remote?.exists === true ? value.certificateNotAfter : generatedEnd);
+    const ownEnd = remote?.certificate?.notAfter ?? '';
+    const secretEnd = ownEnd !== '' ? ownEnd : remote?.exists === true ? value.certificateNotAfter : generatedEnd;
     const certificateEnd = file.content.kind === 'secret' && secretEnd !== '' ? secretEnd : undefined;
     const notAfter = file.content.kind === 'minted' ? remote?.token?.expiresAt : certificateEnd;
     return {
