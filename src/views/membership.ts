@@ -31,10 +31,16 @@ export function vmText(node: VmNode, now: Date, texts: Texts): string {
 
 /** What stands in the way, in a few words where it is the usual: the row below it says what to do, the tooltip all of it. */
 function errorText({ code, userMessage }: MeshError, { t, say }: Texts): string {
-  return usualErrors.includes(code) ? t(`editor.vm.${code}`) : say(userMessage);
+  const id = usualErrors.get(code);
+  return id === undefined ? say(userMessage) : t(id);
 }
 
-const usualErrors: readonly string[] = ['host.auth-failed', 'host.key-unknown', 'host.key-changed', 'host.unreachable'];
+const usualErrors: ReadonlyMap<string, string> = new Map([
+  ['host.auth-failed', 'editor.vm.host.auth-failed'],
+  ['host.key-unknown', 'editor.vm.host.key-unknown'],
+  ['host.key-changed', 'editor.vm.host.key-changed'],
+  ['host.unreachable', 'editor.vm.host.unreachable'],
+]);
 
 /** Lives of the certificate and, while a machine is away and will need it, of the token; the one that ends first goes first. */
 function lives({ status, entry }: VmNode, now: Date, { t }: Texts): readonly string[] {

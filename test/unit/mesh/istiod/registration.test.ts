@@ -38,6 +38,6 @@ describe('registering a service of a machine whose address only the machine know
   it('names the entry that the selector does not take', async () => {
     const { error } = await runPlan(await plan({ app: 'other' }));
     assert.equal(error?.code, 'istiod.register.not-selected');
-    assert.equal(error?.userMessage.args.entries, 'vm/mysql-10.0.0.5');
+    assert.equal(error.userMessage.args.entries, 'vm/mysql-10.0.0.5');
   });
 });
