@@ -1,14 +1,9 @@
+import type { AcceptedKeys } from './editor/acceptedKeys.ts';
 import type { Backend, BackendEnvironment, Rooms } from './editor/rooms.ts';
 import type { Connections } from './mesh/ports.ts';
 
-/** Host keys that the person accepted, as known_hosts lines. */
-export interface TrustLines {
-  read(): string;
-  append(line: string): void;
-}
-
 /** The rooms as bundles of their own: each is loaded by the first call that needs it. */
-export function createRooms(trustStore: TrustLines): Rooms {
+export function createRooms(trustStore: Pick<AcceptedKeys, 'read' | 'append'>): Rooms {
   return {
     mesh: () => import('./mesh/index.ts'),
     real: async (environment) => realBackend(environment, trustStore),
@@ -20,7 +15,7 @@ const kube = () => import('./kube/index.ts');
 const ssh = () => import('./ssh/index.ts');
 
 /** The kubeconfig's clusters and the SSH configuration's machines. Files are read when they are asked for, so that an edit counts at once. */
-function realBackend({ kubeconfig, sshConfig, prompter }: BackendEnvironment, trustStore: TrustLines): Backend {
+function realBackend({ kubeconfig, sshConfig, prompter }: BackendEnvironment, trustStore: Pick<AcceptedKeys, 'read' | 'append'>): Backend {
   const paths = kubeconfig.length === 0 ? undefined : kubeconfig;
   const connections: Connections = {
     contexts: async () => {

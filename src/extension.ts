@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { createRooms } from './backends.ts';
 import { commands } from './commands/index.ts';
+import { createAcceptedKeys } from './editor/acceptedKeys.ts';
 import type { App } from './editor/app.ts';
 import { registerCommands } from './editor/commandRegistry.ts';
 import { createContextSetter } from './editor/contextKeys.ts';
@@ -43,7 +44,8 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
   const keys = createContextSetter();
   const prompts = createPrompts(texts, log);
   const problems = createProblems(texts, log);
-  const rooms = createRooms(trustLines(context.globalState));
+  const acceptedKeys = createAcceptedKeys(context.globalState);
+  const rooms = createRooms(acceptedKeys);
   const session = createSession({ context, rooms, prompts, initial: readSettings().playground ? 'playground' : 'real' });
   const generated = createGeneratedTexts(context, session);
   const facts = createFacts(session, (made) => generated.take(made));
@@ -59,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     prompts,
     keys,
     session,
+    acceptedKeys,
     facts,
     generated,
     plans,
@@ -127,13 +130,4 @@ function readBundle(path: string): MessageBundle | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Host keys that the person accepted in this editor; ~/.ssh/known_hosts stays ssh's. Not synchronized between machines. */
-function trustLines(state: vscode.Memento): { read(): string; append(line: string): void } {
-  const key = 'acceptedHostKeys';
-  return {
-    read: () => state.get<string>(key, ''),
-    append: (line) => void state.update(key, `${state.get<string>(key, '')}${line}\n`),
-  };
 }

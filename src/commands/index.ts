@@ -10,6 +10,7 @@ import { discardEdits, keepEdit } from './edits.ts';
 import { editWorkloadGroup } from './editWorkloadGroup.ts';
 import { exposePorts } from './exposePorts.ts';
 import { filter } from './filter.ts';
+import { forgetHostKey } from './forgetHostKey.ts';
 import { joinVm } from './joinVm.ts';
 import { leaveMesh } from './leaveMesh.ts';
 import { manageTrust } from './manageTrust.ts';
@@ -46,6 +47,7 @@ export const commands: Readonly<Record<CommandId, Command>> = {
   editWorkloadGroup,
   exposePorts,
   filter,
+  forgetHostKey,
   joinVm,
   keepEdit,
   leaveMesh,

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { CheckResult } from '../mesh/model.ts';
+import type { AcceptedKeys } from './acceptedKeys.ts';
 import type { ContextSetter } from './contextKeys.ts';
 import type { Facts } from './facts.ts';
 import type { GeneratedTexts } from './generatedTexts.ts';
@@ -34,6 +35,7 @@ export interface App {
   readonly prompts: Prompts;
   readonly keys: ContextSetter;
   readonly session: Session;
+  readonly acceptedKeys: AcceptedKeys;
   readonly facts: Facts;
   readonly generated: GeneratedTexts;
   readonly plans: Plans;

@@ -21,6 +21,7 @@ export const commandIds = [
   'openPlayground',
   'leavePlayground',
   'collectDiagnostics',
+  'forgetHostKey',
   'showLog',
   'refresh',
   'filter',

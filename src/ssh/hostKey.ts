@@ -11,14 +11,18 @@ import {
   keyType,
   knownHostsLine,
   knownKeyTypes,
+  lookupName,
   parseKnownHosts,
   rsaBits,
   type HostName,
   type KnownHost,
 } from './knownHosts.ts';
+import { word } from './words.ts';
 
 /** Host keys that a person accepted here: known_hosts lines. ~/.ssh/known_hosts is read, never written. */
 export interface TrustStore {
+  /** Where they lie, for whoever must take one away; undefined where the front end does that itself. */
+  readonly file?: string;
   read(): string;
   append(line: string): void;
 }
@@ -83,7 +87,7 @@ export class HostKeyPolicy {
     }
     const status = hostKeyStatus(this.#entries, this.#name, key);
     if (status === 'match') return true;
-    if (status === 'mismatch') this.refusal = this.#error('host.key-changed', key);
+    if (status === 'mismatch') this.refusal = this.#changed(key);
     else if (status === 'revoked') this.refusal = this.#error('host.key-revoked', key);
     else if (status === 'ca-only')
       this.refusal = hostError('host.option-unsupported', { host: this.#config.alias, option: '@cert-authority', value: this.#name.host });
@@ -115,7 +119,17 @@ export class HostKeyPolicy {
     this.#trust.append(knownHostsLine(this.#name, this.#accepted, isOn(this.#config, 'hashknownhosts', false)));
   }
 
-  #error(code: string, key: Uint8Array): Error {
-    return hostError(code, { host: this.#config.alias, keyType: keyType(key), fingerprint: fingerprint(key) });
+  /** What must be done about it depends on who keeps the other key: ssh, or we. */
+  #changed(key: Uint8Array): Error {
+    const own = entriesFor(parseKnownHosts(this.#trust.read()), this.#name);
+    if (hostKeyStatus(own, this.#name, key) !== 'mismatch') return this.#error('host.key-changed', key);
+    const { file } = this.#trust;
+    if (file === undefined) return this.#error('host.key-changed', key, 'key-changed-accepted');
+    const command = `ssh-keygen -R ${word(lookupName(this.#name))} -f ${word(file)}`;
+    return this.#error('host.key-changed', key, 'key-changed-kept', { command });
+  }
+
+  #error(code: string, key: Uint8Array, text?: string, more: Readonly<Record<string, string>> = {}): Error {
+    return hostError(code, { host: this.#config.alias, keyType: keyType(key), fingerprint: fingerprint(key), ...more }, { text });
   }
 }

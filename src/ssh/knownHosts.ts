@@ -106,7 +106,8 @@ function statusUnder(entries: readonly KnownHost[], name: string, key: Uint8Arra
   return plain.length === 0 && matching.some((entry) => entry.marker === 'cert-authority') ? 'ca-only' : 'unknown';
 }
 
-function lookupName({ host, port }: HostName): string {
+/** The host as known_hosts and `ssh-keygen -R` name it. */
+export function lookupName({ host, port }: HostName): string {
   const name = host.toLowerCase();
   return port === undefined || port === 22 ? name : `[${name}]:${port}`;
 }
