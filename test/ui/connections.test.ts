@@ -284,6 +284,20 @@ if [ -e '${signedIn}' ]; then echo '${answer(token)}'; else echo '${answer('expi
         assert.equal(await logins('vm-2'), before);
       },
     },
+    {
+      name: 'connections-14-key-forgotten',
+      async run(shown) {
+        await shown.command('Mesh Expansion: Forget Host Key');
+        assert.deepEqual(await shown.pickRows(), [`${lab.machine('vm-2').address} ssh-ed25519`]);
+        await shown.page.keyboard.press('Space');
+        await shown.page.keyboard.press('Enter');
+        await shown.waitForNotification(`Forgotten: ${lab.machine('vm-2').address}`);
+        await retry(shown, /^vm-2\b/, /replaced/);
+        assert.match(await dialog(shown).innerText(), new RegExp((await fingerprint('vm-2')).replaceAll(/[+/.]/g, '\\$&')));
+        await shown.dialogButton('Trust and Connect');
+        await shown.treeItem(/^vm-2, not joined/i).waitFor({ timeout: LONG_MS });
+      },
+    },
   ];
   driveSteps(steps, () => workbench);
 });

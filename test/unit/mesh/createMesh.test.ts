@@ -8,7 +8,7 @@ import { parseInventory } from '../../../src/mesh/inventory.ts';
 import { message } from '../../../src/mesh/messages.ts';
 import type { GeneratedFile } from '../../../src/mesh/model.ts';
 import type { ClusterApi, HostFacts, HostState, SavedEdit, VmHost } from '../../../src/mesh/ports.ts';
-import { runPlan } from '../../../src/mesh/planRunner.ts';
+import { previewPlan, runPlan } from '../../../src/mesh/planRunner.ts';
 import { Secret } from '../../../src/mesh/secret.ts';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -379,6 +379,11 @@ describe('createMesh', () => {
     assert.deepEqual(
       calls.filter((call) => call.startsWith('r')),
       ['rollback', 'restart istio'],
+    );
+    const { steps } = await previewPlan(await world({ state: joined() }).mesh.planRollback('db-1'));
+    assert.deepEqual(
+      steps.map(({ preview }) => preview.needed),
+      [true, true],
     );
     const nothing = await runPlan(await world().mesh.planRollback('db-1'));
     assert.deepEqual(nothing.states, ['unchanged', 'unchanged']);
