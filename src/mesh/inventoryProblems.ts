@@ -21,12 +21,15 @@ export interface InventoryProblem {
   readonly position: Position;
 }
 
-/** `inventory.invalid` (kind bad-input): carries every problem; its own text is the first one's. Nothing of such an inventory is used. */
+/**
+ * `inventory.invalid` (kind bad-input): carries every problem. Its own text is the first one's, but that of an unknown key before all: a misspelled key makes
+ * the right one missing. Nothing of such an inventory is used.
+ */
 export class InventoryError extends MeshError {
   readonly problems: readonly InventoryProblem[];
 
   constructor(problems: readonly [InventoryProblem, ...InventoryProblem[]], file = 'mesh-expansion.yaml') {
-    const [first] = problems;
+    const first = problems.find(({ rule }) => rule === 'unknown-key') ?? problems[0];
     super({
       code: 'inventory.invalid',
       kind: 'bad-input',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isMeshError } from '../../../src/mesh/errors.ts';
 import { parseInventory, readInventory } from '../../../src/mesh/inventory.ts';
 import { problemsOf, type InventoryProblem } from '../../../src/mesh/inventoryProblems.ts';
 
@@ -104,6 +105,17 @@ services:
     assert.deepEqual(inventory.vms[1]?.inboundPorts, '*');
     assert.deepEqual(inventory.services[0]?.ports, [{ name: 'mysql', port: 3306, targetPort: 13306, protocol: 'UDP' }]);
     assert.deepEqual(inventory.services[0].labels, { 'app.example.org/tier': 'data' });
+  });
+
+  it('tells of a misspelled key before all that is missing for it', () => {
+    assert.throws(
+      () => parseInventory('version: 1\nclusters: [{ context: prod }]\nvms: [{ name: db-1, cluster: prod, namespce: vm }]\n'),
+      (error: unknown) => {
+        assert.ok(isMeshError(error, 'inventory.invalid'));
+        assert.deepEqual([error.field, error.userMessage.id], ['vms[0].namespce', 'inventory.rule.unknown-key-nearest']);
+        return true;
+      },
+    );
   });
 
   it('takes an empty file, and an empty list, for nothing', () => {
