@@ -1,13 +1,13 @@
 // What a person does with joined machines beside the main journey, on the lab: files that differ, several machines at once, the way back.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
 import { readOnly, type Heal } from '../lab/faults.ts';
 import { eventually } from '../lab/support/eventually.ts';
 import { commandLine } from './commandLine.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
@@ -35,7 +35,6 @@ describe('what is done beside the main journey, on the lab', function () {
     );
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     await commandLine(lab, folder, 'join', '--all', '--package', prepared.place.packageText);
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
   });
 
@@ -197,5 +196,5 @@ describe('what is done beside the main journey, on the lab', function () {
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

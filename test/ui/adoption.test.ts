@@ -1,12 +1,12 @@
 // A service that was registered by hand, on the lab: its unmanaged machine adopted, the service taken out; then what is known, filtered and collected.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
 import { commandLine } from './commandLine.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
@@ -40,7 +40,6 @@ describe('a service that was registered by hand, on the lab', function () {
     const vsix = await packExtension({ reuse: true });
     writeInventory(`${inventory()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n`);
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
   });
 
@@ -139,5 +138,5 @@ describe('a service that was registered by hand, on the lab', function () {
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

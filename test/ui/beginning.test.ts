@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const TYPO = `version: 1
@@ -25,7 +25,6 @@ describe('somebody who has nothing yet', function () {
   before(async () => {
     root = mkdtempSync(path.join(os.tmpdir(), 'mesh-beginning-'));
     mkdirSync(at('servers'));
-    mkdirSync(screenshots, { recursive: true });
     const env = { KUBECONFIG: at('none') };
     workbench = await startWorkbench({ folder: at('servers'), env, vsix: await packExtension({ reuse: true }) });
   });
@@ -74,5 +73,5 @@ describe('somebody who has nothing yet', function () {
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

@@ -1,6 +1,6 @@
 // Clusters and machines that do not let one in at once: what the tree says, what is asked, and what a person does about it. The API server and the machines are the lab's.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,7 +10,7 @@ import type { Lab } from '../lab/env.ts';
 import { changeHostKey, restrictSudo, SUDO_PASSWORD, type Heal } from '../lab/faults.ts';
 import { run } from '../lab/toolchain/run.ts';
 import { commandLine } from './commandLine.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
@@ -141,7 +141,6 @@ if [ -e '${signedIn}' ]; then echo '${answer(token)}'; else echo '${answer('expi
       stringify({ version: 1, clusters: [{ context: 'lab' }], vms: ['vm-2', 'locked', 'typed'].map(vm) }),
     );
     earlier = await logins('vm-2');
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({
       ...prepared.options,
       settings: { 'meshExpansion.kubeconfig': [kubeconfig], 'meshExpansion.sshConfig': sshConfig },
@@ -299,5 +298,5 @@ if [ -e '${signedIn}' ]; then echo '${answer(token)}'; else echo '${answer('expi
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { Workbench } from './workbench.ts';
 
+/** Of the whole jobs: what a reader of the documentation sees. */
 export const screenshots = path.resolve(import.meta.dirname, '../../docs/screenshots');
+/** Of single actions: to look at after a run. */
+export const otherScreenshots = path.resolve(import.meta.dirname, '../../out/screenshots');
 
 /** One step of a job in the workbench, and what must be so outside the editor when it is done. */
 export interface DrivenStep {
@@ -16,8 +19,9 @@ export interface DrivenStep {
 }
 
 /** Declares a test for each step, in order: each begins where the one before ended, leaves a screenshot, and says what the screen showed when it fails. */
-export function driveSteps(steps: readonly DrivenStep[], started: () => Workbench | undefined): void {
+export function driveSteps(steps: readonly DrivenStep[], started: () => Workbench | undefined, folder = screenshots): void {
   let broken = false;
+  before(() => void mkdirSync(folder, { recursive: true }));
   for (const step of steps) {
     it(step.name, async () => {
       const workbench = started();
@@ -34,7 +38,7 @@ export function driveSteps(steps: readonly DrivenStep[], started: () => Workbenc
         );
       }
       await workbench.page.waitForTimeout(500);
-      await workbench.screenshot(path.join(screenshots, `${step.name}.png`));
+      await workbench.screenshot(path.join(folder, `${step.name}.png`));
       rmSync(path.resolve('out', `failed-${step.name}.png`), { force: true });
       await step.holds?.();
       broken = false;

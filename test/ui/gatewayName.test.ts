@@ -1,6 +1,6 @@
 // A gateway with a host name and no address, and machines that are to call istiod by that name (`ingress.hostname: san`): chosen in the form, to the end.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { packExtension } from '../../scripts/package.mjs';
@@ -8,7 +8,7 @@ import { addName } from '../lab/dns.ts';
 import { istiodLab, type Lab } from '../lab/env.ts';
 import { startIstiod } from '../lab/istiodControl.ts';
 import { applyGroup, entriesOf, eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
 import { labFolder } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -33,7 +33,6 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
     await lab.kubectl(['annotate', '--overwrite', ...GATEWAY, `lab.mesh-expansion/hostname=${NAME}`]);
     await lab.kubectl(['wait', ...GATEWAY, `--for=jsonpath={.status.loadBalancer.ingress[0].hostname}=${NAME}`, '--timeout=30s']);
     await applyGroup(lab, GROUP);
-    mkdirSync(screenshots, { recursive: true });
     const { folder: made, options } = labFolder(lab);
     folder = made;
     workbench = await startWorkbench({ ...options, vsix: await packExtension({ reuse: true }), timeoutMs: LONG_MS });
@@ -122,5 +121,5 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

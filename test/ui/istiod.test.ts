@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { packExtension } from '../../scripts/package.mjs';
 import { echoAnswer, runEcho, stopEcho } from '../lab/echo.ts';
 import { istiodLab, type Lab } from '../lab/env.ts';
@@ -7,7 +6,7 @@ import { reboot } from '../lab/faults.ts';
 import { restartIstiod } from '../lab/istiodControl.ts';
 import { eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
 import { applyStrictMtls, plaintext } from '../lab/support/strictMtls.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
 import { labFolder } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -45,7 +44,6 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     await hideIstiod(lab);
     // What the group's probe asks; a machine without it is unhealthy.
     await runEcho(lab, 'vm-1', 3306);
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({ ...labFolder(lab).options, vsix: await packExtension({ reuse: true }) });
   });
 

@@ -1,13 +1,13 @@
 // A join that is cancelled, one that fails on one of two machines, is taken back and tried again, on the lab.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
 import { readOnly, type Heal } from '../lab/faults.ts';
 import { eventually } from '../lab/support/eventually.ts';
 import { commandLine } from './commandLine.ts';
-import { driveSteps, screenshots, type DrivenStep } from './drive.ts';
+import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -41,7 +41,6 @@ describe('a join that does not go well, on the lab', function () {
     const vsix = await packExtension({ reuse: true });
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     pristine = await both(places);
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
   });
 
@@ -158,5 +157,5 @@ describe('a join that does not go well, on the lab', function () {
       },
     },
   ];
-  driveSteps(steps, () => workbench);
+  driveSteps(steps, () => workbench, otherScreenshots);
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
-import { driveSteps, screenshots } from './drive.ts';
+import { driveSteps } from './drive.ts';
 import { EDITED_LINE, journey, type Place } from './journey.ts';
 import { labPlace } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -144,7 +143,6 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
     const prepared = await labPlace(VM);
     ({ lab, place } = prepared);
     untouched = await footprint(lab);
-    mkdirSync(screenshots, { recursive: true });
     workbench = await startWorkbench({ ...prepared.options, vsix: await packExtension({ reuse: true }) });
   });
 
