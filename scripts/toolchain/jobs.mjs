@@ -9,7 +9,8 @@ const MINUTE_MS = 60_000;
 
 /**
  * Test files below test/, longest first: the order in which they are begun. `files` together are one job. `labs`: the kinds of labs that must
- * be up for them; none where they bring up their own. A file that is not listed is a job with a lab, below `lab/istiod/` of the kind istiod.
+ * be up for them; none where they bring up their own. `more`: of the suite that runs by its name alone, for what is tried there takes too long for
+ * every run. A file that is not listed is a job with a lab, below `lab/istiod/` of the kind istiod.
  */
 const listed = [
   { suite: 'lab', files: ['istiod/vm.test.ts'], labs: ['istiod'] },
@@ -17,27 +18,27 @@ const listed = [
   { suite: 'lab', files: ['standins/conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['cli.test.ts'], labs: [] },
   { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'] },
-  { suite: 'ui', files: ['actions.test.ts'], labs: ['citadel'] },
   { suite: 'lab', files: ['istiod/cli.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod/cluster.test.ts', 'istiod/oracle.test.ts'], labs: ['istiod'] },
   { suite: 'lab', files: ['istiod/checks.test.ts'], labs: [] },
-  { suite: 'lab', files: ['istiod/names.test.ts', 'istiod/rpm.test.ts'], labs: [] },
-  { suite: 'lab', files: ['istiod/gateway.test.ts'], labs: ['istiod'] },
   { suite: 'lab', files: ['cliWrongInput.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshVerbs.test.ts'], labs: [] },
-  { suite: 'ui', files: ['joinTrouble.test.ts'], labs: ['citadel'] },
-  { suite: 'ui', files: ['connections.test.ts', 'adoption.test.ts'], labs: ['citadel'] },
-  { suite: 'ui', files: ['gatewayName.test.ts'], labs: ['istiod'] },
   { suite: 'ui', files: ['untrusted.test.ts', 'beginning.test.ts'], labs: [] },
   { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['sshPush.test.ts'], labs: [] },
-  { suite: 'lab', files: ['sshFaults.test.ts'], labs: [] },
   { suite: 'lab', files: ['machine.conformance.test.ts'], labs: [] },
   { suite: 'lab', files: ['ssh.test.ts'], labs: [] },
   { suite: 'lab', files: ['cluster.test.ts'], labs: ['citadel'] },
   { suite: 'lab', files: ['kube.test.ts'], labs: [] },
   { suite: 'lab', files: ['cluster.conformance.test.ts'], labs: [] },
+  { suite: 'lab', files: ['istiod/names.test.ts', 'istiod/rpm.test.ts'], labs: [], more: true },
+  { suite: 'ui', files: ['actions.test.ts'], labs: ['citadel'], more: true },
+  { suite: 'ui', files: ['gatewayName.test.ts'], labs: ['istiod'], more: true },
+  { suite: 'lab', files: ['istiod/gateway.test.ts'], labs: ['istiod'], more: true },
+  { suite: 'lab', files: ['sshFaults.test.ts'], labs: [], more: true },
+  { suite: 'ui', files: ['connections.test.ts', 'adoption.test.ts'], labs: ['citadel'], more: true },
+  { suite: 'ui', files: ['joinTrouble.test.ts'], labs: ['citadel'], more: true },
 ];
 
 function mochaJob({ suite, files, labs }) {
@@ -62,7 +63,7 @@ function jobsIn(suite) {
   if (missing.length > 0) throw new Error(`scripts/toolchain/jobs.mjs names ${missing.join(', ')}: there is no such test in test/${suite}`);
   const others = found.filter((file) => !known.some(({ files }) => files.includes(file)));
   return [
-    ...known,
+    ...known.filter(({ more }) => more !== true),
     ...others.map((file) => ({ suite, files: [file], labs: [suite === 'lab' && file.startsWith('istiod/') ? 'istiod' : 'citadel'] })),
   ].map(mochaJob);
 }
@@ -82,6 +83,7 @@ export const suites = {
   lab: { on: ['build', 'labs'], jobs: () => jobsIn('lab') },
   ui: { on: ['vsix', 'labs', 'editor'], jobs: () => jobsIn('ui') },
   host: { on: ['build', 'labs', 'editor'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
+  more: { on: ['vsix', 'labs', 'editor'], only: true, jobs: () => listed.filter(({ more }) => more === true).map(mochaJob) },
   desktop: { on: ['build', 'labs'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
 };
 

@@ -34,9 +34,15 @@ export class Workbench {
 
   /** Runs a command of the palette by its full title, e.g. `Mesh Expansion: Join VM`. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator(`${QUICK_INPUT} input.input`);
-    await input.waitFor();
+    // A key that is pressed while a form closes reaches nobody.
+    await this.#until(async () => {
+      await this.page.keyboard.press('F1');
+      return input.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    }, 'the palette to open');
     await input.fill(`>${title}`);
     await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: title }).first().waitFor();
     await this.page.keyboard.press('Enter');
