@@ -85,7 +85,7 @@ export function activate(context: vscode.ExtensionContext): MeshExpansionApi {
     view.description = session.source() === 'playground' ? texts.t('editor.tree.playground') : undefined;
   };
   /** An edit shows on a VM that was read before; others are left alone. */
-  const readAgain = async (vm: string) => (facts.vm(vm).value === undefined ? undefined : facts.readVm(vm));
+  const readAgain = async (vm: string) => (facts.vm(vm).value === undefined ? undefined : facts.readVmAnew(vm));
   const selector = { scheme: generatedScheme };
   context.subscriptions.push(
     channel,

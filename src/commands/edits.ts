@@ -12,7 +12,7 @@ export const discardEdits: Command = (app) => async (node) => {
   const address = fileAddress(node);
   if (address === undefined) return;
   await app.generated.discard(address);
-  if (app.facts.vm(address.vm).value !== undefined) void app.facts.readVm(address.vm);
+  if (app.facts.vm(address.vm).value !== undefined) void app.facts.readVmAnew(address.vm);
 };
 
 /** Takes a conflicting edit as made from what is generated now. */
@@ -20,5 +20,5 @@ export const keepEdit: Command = (app) => async (node) => {
   const address = fileAddress(node);
   if (address === undefined) return;
   await app.generated.keep(address);
-  if (app.facts.vm(address.vm).value !== undefined) void app.facts.readVm(address.vm);
+  if (app.facts.vm(address.vm).value !== undefined) void app.facts.readVmAnew(address.vm);
 };

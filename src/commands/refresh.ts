@@ -19,6 +19,6 @@ export const refresh: Command = (app) => async (node, nodes) => {
         : vms;
   app.repaint();
   await vscode.window.withProgress({ location: { viewId: 'meshExpansion.tree' } }, () =>
-    Promise.all([...clusters.map((name) => facts.readAnew(name)), ...machines.map((name) => facts.readVm(name))]),
+    Promise.all([...clusters.map((name) => facts.readAnew(name)), ...machines.map((name) => facts.readVmAnew(name))]),
   );
 };

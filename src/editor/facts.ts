@@ -45,6 +45,8 @@ export interface Facts {
   /** Asks those VMs of a cluster again that were asked before and whose files are made from what has changed. */
   readTouched(cluster: string, inputs: readonly Input[]): Promise<void>;
   readVm(name: string): Promise<Held<VmFacts>>;
+  /** Reads a VM that was just changed, or that a person asks for: a read that is under way may have seen it before. */
+  readVmAnew(name: string): Promise<Held<VmFacts>>;
   setChecks(vm: string, results: readonly CheckResult[]): void;
   /** Names that were read at least once. */
   known(): { readonly clusters: readonly string[]; readonly vms: readonly string[] };
@@ -81,6 +83,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
       return { ...status, edited: await session.edits.list(name) };
     });
   const readVm = (name: string) => vms.read(name, (options) => askVm(name, options));
+  const readVmAnew = (name: string) => vms.readAnew(name, (options) => askVm(name, options));
   /** VMs whose files could not be made may be fine now that the cluster says something new; machines that did not answer are left alone. */
   const readBlocked = async (cluster: string): Promise<void> => {
     const { inventory } = await session.file.read();
@@ -93,7 +96,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   const askAgain = async (cluster: string, touches: (vm: VmEntry) => boolean): Promise<void> => {
     const { inventory } = await session.file.read();
     for (const name of askedBefore(inventory, cluster, touches, (vm) => vms.get(vm)))
-      void vms.readAnew(name, (options) => askVm(name, options));
+      void readVmAnew(name);
   };
   const reset = session.onDidReset(clear);
   return {
@@ -121,6 +124,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     lookAgain: (name, signal) => clusters.lookAgain(name, signal),
     readTouched: (cluster, inputs) => askAgain(cluster, touchedBy(inputs)),
     readVm,
+    readVmAnew,
     setChecks: (vm, results) => {
       checks.set(vm, { results, at: Date.now() });
       changed.fire();

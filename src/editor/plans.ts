@@ -84,7 +84,7 @@ export function createPlans(parts: Parts): Plans {
     const names = [...vms].filter(await known.then((set) => (name: string) => set.has(name)));
     await Promise.all([
       ...[...clusters].map((name) => facts.readAnew(name)),
-      ...names.map((name) => facts.readVm(name)),
+      ...names.map((name) => facts.readVmAnew(name)),
       ...names.map((name) => generated.refresh(name).catch(() => undefined)),
     ]);
   };

@@ -35,16 +35,17 @@ export class Workbench {
   /** Runs a command of the palette by its full title, e.g. `Mesh Expansion: Join VM`. */
   async command(title: string): Promise<void> {
     const input = this.page.locator(`${QUICK_INPUT} input.input`);
-    // A key that is pressed while a form closes reaches nobody.
-    await this.#until(async () => {
-      await this.page.keyboard.press('F1');
-      return input.waitFor({ timeout: 5000 }).then(
-        () => true,
-        () => false,
-      );
-    }, 'the palette to open');
-    await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: title }).first().waitFor();
+    // While a form closes a key may reach nobody, and the tree may take the keyboard from the palette.
+    await this.#until(
+      async () => {
+        await this.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 5000 });
+        await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: title }).first().waitFor({ timeout: 5000 });
+        return true;
+      },
+      `the palette to show ${title}`,
+      60_000,
+    );
     await this.page.keyboard.press('Enter');
   }
 

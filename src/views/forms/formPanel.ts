@@ -207,9 +207,9 @@ export class FormPanel {
 
   /** Who works by keyboard goes on in the tree, where what was done shows: a page that is gone leaves the focus nowhere. */
   async #close(): Promise<void> {
-    const focused = this.#focused && this.#panel.active;
+    // Before the page is gone: what a person opens meanwhile must not lose the keyboard to the tree.
+    if (this.#focused && this.#panel.active) await this.#app.focusTree();
     this.#panel.dispose();
-    if (focused) await this.#app.focusTree();
   }
 
   async #copy(line: string | undefined): Promise<void> {
