@@ -95,8 +95,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   /** Files that are made from something that has changed are others now. */
   const askAgain = async (cluster: string, touches: (vm: VmEntry) => boolean): Promise<void> => {
     const { inventory } = await session.file.read();
-    for (const name of askedBefore(inventory, cluster, touches, (vm) => vms.get(vm)))
-      void readVmAnew(name);
+    for (const name of askedBefore(inventory, cluster, touches, (vm) => vms.get(vm))) void readVmAnew(name);
   };
   const reset = session.onDidReset(clear);
   return {
