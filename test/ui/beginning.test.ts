@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
+import { eventually } from '../lab/support/eventually.ts';
 import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
@@ -54,8 +55,12 @@ describe('somebody who has nothing yet', function () {
         await shown.page.keyboard.press('Control+G');
         await shown.answer(':7:6');
         await shown.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-        await shown.page.keyboard.press('Control+.');
-        await shown.page.locator('.action-widget').getByText('Change to "namespace"').waitFor();
+        // Asked before the provider is there, the editor says that there is nothing to do.
+        await eventually('the quick fix', async () => {
+          await shown.page.keyboard.press('Control+.');
+          await shown.page.waitForTimeout(1000);
+          return shown.page.locator('.action-widget').getByText('Change to "namespace"').isVisible();
+        });
       },
     },
     {
