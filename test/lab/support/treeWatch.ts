@@ -43,6 +43,8 @@ export function watchAsTree(lab: Lab, mesh: Mesh, cluster: string): TreeWatch {
     cluster: () => ({ value: {}, loading: false }),
     takeSeen: () => undefined,
     readCluster: async () => undefined,
+    setUnwatched: () => undefined,
+    lookAgain: async () => undefined,
     readChanged: async () => undefined,
     readTouched: async (_: string, inputs: readonly Input[]) => {
       const touched = mesh.inventory().vms.filter(touchedBy(inputs));
