@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { matchesPatterns } from './patterns.ts';
 
 /** One usable line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export interface KnownHost {
@@ -113,24 +114,7 @@ export function lookupName({ host, port }: HostName): string {
 }
 
 function matchesHost(hosts: string, name: string): boolean {
-  if (hosts.startsWith('|')) return matchesHash(hosts, name);
-  let matched = false;
-  for (const pattern of hosts.toLowerCase().split(',')) {
-    const negated = pattern.startsWith('!');
-    if (!matchesPattern(negated ? pattern.slice(1) : pattern, name)) continue;
-    if (negated) return false;
-    matched = true;
-  }
-  return matched;
-}
-
-function matchesPattern(pattern: string, name: string): boolean {
-  if (!/[*?]/.test(pattern)) return pattern === name;
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(name);
+  return hosts.startsWith('|') ? matchesHash(hosts, name) : matchesPatterns(hosts.toLowerCase().split(','), name);
 }
 
 function matchesHash(hosts: string, name: string): boolean {

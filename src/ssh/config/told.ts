@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { includedFiles, SYSTEM_CONFIG_FILE, userConfigFile } from './files.ts';
+import { matchesPatterns } from '../patterns.ts';
 
 /** What the configuration files tell OpenSSH about one alias. Aliases that are told the same get the same answer of `ssh -G`, but for their names. */
 export interface Told {
@@ -43,7 +44,7 @@ export async function toldAbout(alias: string, configFile?: string): Promise<Tol
           .split(/[ \t]+/);
         if (args === undefined) return false;
         if (word === 'host') {
-          active = matches(args, alias);
+          active = matchesPatterns(args, alias);
           inBlock = true;
           if (active) told.applied.push(`${file} line ${index + 1}`);
         } else if (word === 'include') {
@@ -66,24 +67,4 @@ export async function toldAbout(alias: string, configFile?: string): Promise<Tol
 /** A name or address that OpenSSH takes as it is: it writes names in lower case, and numbers that inet_aton(3) accepts as addresses. */
 function isPlain(name: string): boolean {
   return isIPv4(name) || /^[a-z][a-z0-9._-]*$/.test(name);
-}
-
-/** ssh_config(5), PATTERNS: a negated pattern that matches ends it. */
-function matches(patterns: readonly string[], alias: string): boolean {
-  let found = false;
-  for (const pattern of patterns) {
-    const negated = pattern.startsWith('!');
-    if (!matchesPattern(negated ? pattern.slice(1) : pattern, alias)) continue;
-    if (negated) return false;
-    found = true;
-  }
-  return found;
-}
-
-function matchesPattern(pattern: string, alias: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`).test(alias);
 }
