@@ -21,6 +21,7 @@ if (unknown.length > 0) {
 }
 const chosen = Object.keys(suites).filter((name) => (asked.length > 0 ? asked.includes(name) : !suites[name].only));
 const total = { passed: 0, failed: 0 };
+const failures = [];
 const bySuite = new Map(chosen.map((name) => [name, { passed: 0, failed: 0 }]));
 const labs = createTestLabs();
 /** True once a signal has come: no job is begun any more. */
@@ -31,8 +32,9 @@ async function guarded(name, action) {
   try {
     return await action();
   } catch (error) {
-    process.stdout.write(`  FAILED ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return { passed: 0, failed: 1 };
+    const text = error instanceof Error ? error.message : String(error);
+    process.stdout.write(`  FAILED ${name}: ${text}\n`);
+    return { passed: 0, failed: 1, failures: [{ title: name, text }] };
   }
 }
 
@@ -41,6 +43,7 @@ function add(suite, counts) {
     sum.passed += counts.passed;
     sum.failed += counts.failed;
   }
+  failures.push(...counts.failures);
 }
 
 /** Whether a preparation was done; without it nothing can run. */
@@ -105,6 +108,8 @@ for (const [signal, code] of [
 }
 const since = Date.now();
 await main();
+// Once more at the end: among the lines of jobs that ran beside each other nobody finds them.
+for (const { title, text } of failures) process.stdout.write(`  FAILED ${title}\n${text.slice(0, 800).replace(/^/gm, '         ')}\n`);
 for (const [name, { passed, failed }] of bySuite) process.stdout.write(`  ${name.padEnd(8)} ${passed} passed, ${failed} failed\n`);
 say(`All in ${((Date.now() - since) / 1000).toFixed(0)} s`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);

@@ -67,15 +67,18 @@ export async function start(args, { env = {}, limitMs, quiet = false, last = fal
   return late ? `stopped after ${limitMs / 60_000} min` : code;
 }
 
-/** Runs a mocha program and reads its counts from the report that it writes; a crash, a missing report and zero tests count as a failure. */
+/**
+ * Runs a mocha program and reads from the report that it writes how many tests passed and failed, and `failures`: `{ title, text }` of each that
+ * failed. A crash, a missing report and zero tests count as a failure.
+ */
 export async function counted(name, args, { env = {}, limitMs, quiet = false }) {
   const report = path.join(root, 'out', 'reports', `${name}.json`);
   mkdirSync(path.dirname(report), { recursive: true });
   rmSync(report, { force: true });
   const code = await start(args, { env: { ...env, MESH_TEST_REPORT: report }, limitMs, quiet });
-  let counts = { passed: 0, failed: 0, finished: false };
+  let counts = { passed: 0, failed: 0, failures: [], finished: false };
   if (existsSync(report)) counts = JSON.parse(readFileSync(report, 'utf8'));
-  const { passed } = counts;
+  const { passed, failures } = counts;
   let { failed } = counts;
   const trouble = !counts.finished
     ? `did not finish (${code})`
@@ -86,9 +89,10 @@ export async function counted(name, args, { env = {}, limitMs, quiet = false }) 
         : undefined;
   if (trouble) {
     failed += 1;
+    failures.push({ title: `the suite ${name}`, text: trouble });
     process.stdout.write(`  FAILED the suite ${name} ${trouble}\n`);
   }
-  return { passed, failed };
+  return { passed, failed, failures };
 }
 
 const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');

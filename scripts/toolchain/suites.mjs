@@ -21,13 +21,16 @@ const lintSteps = [
 ];
 
 export async function runLint({ quiet }) {
-  const counts = { passed: 0, failed: 0 };
+  const counts = { passed: 0, failed: 0, failures: [] };
   for (const step of lintSteps) {
     if (step.needs && !existsSync(path.join(root, step.needs))) continue;
     const code = await start(step.args, { limitMs: 5 * 60_000, quiet });
     process.stdout.write(code === 0 ? `    ok ${step.name}\n` : `  FAILED ${step.name} (${code})\n`);
     if (code === 0) counts.passed += 1;
-    else counts.failed += 1;
+    else {
+      counts.failed += 1;
+      counts.failures.push({ title: step.name, text: String(code) });
+    }
   }
   return counts;
 }
