@@ -28,11 +28,11 @@ describe('a join that does not go well, on the lab', function () {
   const root = async (vm: string, script: string): Promise<string> => (await lab.onMachine(vm, ['sh', '-c', script])).stdout.trim();
   const inventory = (): string => readFileSync(path.join(folder, 'mesh-expansion.yaml'), 'utf8');
   const both = async (of: (vm: string) => Promise<string>): Promise<readonly string[]> => [await of('vm-1'), await of('vm-2')];
-  /** What a join brings: its files, its package, its name server. Undo leaves directories and the account; Leave takes them too. */
+  /** What a join brings: its files and directories, its package, its account, its name server, its manifest. */
   const places = (vm: string): Promise<string> =>
     root(
       vm,
-      'find /etc/certs /etc/dnsmasq.d /var/lib/istio/envoy -type f 2>/dev/null; cat /etc/resolv.conf; dpkg-query -W istio-sidecar 2>&1 || :',
+      'find /etc/certs /etc/istio /etc/dnsmasq.d /var/lib/istio /var/log/istio /var/lib/mesh-expansion 2>&1; cat /etc/resolv.conf; getent passwd istio-proxy; dpkg-query -W istio-sidecar 2>&1 || :',
     );
   before(async () => {
     const prepared = await labPlace();

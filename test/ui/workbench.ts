@@ -88,9 +88,16 @@ export class Workbench {
   async expand(name: string | RegExp): Promise<void> {
     const row = this.treeItem(name).first();
     await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) === 'true') return;
-    await row.locator('.monaco-tl-twistie').click();
-    await this.#until(async () => (await row.getAttribute('aria-expanded')) === 'true', `${String(name)} to open`);
+    const open = this.treeItem(name).and(this.page.locator('[aria-expanded="true"]')).first();
+    // A row that is drawn anew under the mouse is selected by the click, not opened.
+    await this.#until(
+      async () => {
+        if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
+        await open.waitFor({ timeout: 5000 });
+        return true;
+      },
+      `${String(name)} to open`,
+    );
   }
 
   /** Clicks an inline action of a row by its title. */

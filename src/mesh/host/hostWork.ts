@@ -41,9 +41,14 @@ export async function stopSidecar(work: HostWork, options?: CallOptions): Promis
   await cleanCapture(work, state, options);
 }
 
-/** After an undo: when nothing of the join is left on a machine that had no manifest, what it made beyond files and packages goes too, and the manifest with it. */
+/** After an undo: when nothing of a join is left on a machine that was not joined before, what was made beyond files and packages goes too, and the manifest with it. */
 export async function tidy(work: HostWork, options?: CallOptions): Promise<void> {
   const { manifest } = await work.view.read(options);
-  if (work.manifest !== undefined || manifest === undefined || manifest.files.length > 0 || manifest.packages.length > 0) return;
+  // One that an earlier run left which was cancelled holds no more than the directories and accounts that it made.
+  if (manifest === undefined || !holdsNothing(manifest) || !holdsNothing(work.manifest)) return;
   await work.view.change(() => work.host.removeCreated(options));
+}
+
+function holdsNothing(manifest: HostManifest | undefined): boolean {
+  return manifest === undefined || (manifest.files.length === 0 && manifest.packages.length === 0);
 }

@@ -1,4 +1,3 @@
-import type { App } from '../../editor/app.ts';
 import type { Job } from '../../editor/plans.ts';
 import type { Draft } from '../../editor/session.ts';
 import type { Field, FormKind, Preview, Values } from './protocol.ts';
@@ -52,5 +51,3 @@ export interface FormDefinition {
   /** The form has a *Save as draft* of its own. */
   readonly canSaveDraft: boolean;
 }
-
-export type DefinitionMaker<R> = (app: App, request: R) => FormDefinition;

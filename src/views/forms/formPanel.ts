@@ -5,10 +5,11 @@ import type { PlanResult } from '../../mesh/plan.ts';
 import type { CallOptions } from '../../mesh/ports.ts';
 import type { Described, FormDefinition } from './definition.ts';
 import { addressOf } from '../../editor/uris.ts';
+import { formState } from './formState.ts';
 import { pageHtml, pageRoots } from './page.ts';
 import { readPageMessage, readValues } from './pageMessages.ts';
 import { PreviewReader } from './previewReader.ts';
-import { defaultPreview, type FormState, type FromPage, type Preview, type ToPage, type Values } from './protocol.ts';
+import { defaultPreview, type FromPage, type Preview, type ToPage, type Values } from './protocol.ts';
 
 /** Milliseconds after the last key before the preview is made: long enough to type a name. */
 const PREVIEW_AFTER_MS = 500;
@@ -227,37 +228,18 @@ export class FormPanel {
 
   #post(): void {
     if (this.#disposed || this.#described === undefined) return;
-    const message: ToPage = { type: 'state', state: this.#state(this.#described) };
-    void this.#panel.webview.postMessage(message);
-  }
-
-  #state(described: Described): FormState {
-    const { t } = this.#app.texts;
-    const [problem] = Object.values(described.problems);
-    const disabled = this.#busy ? t('forms.busy') : (problem ?? '');
-    return {
-      kind: this.#definition.kind,
+    const state = formState(this.#app.texts, {
+      definition: this.#definition,
       request: this.#request,
-      heading: described.heading,
-      intro: described.intro,
-      fields: described.fields,
+      described: this.#described,
       values: this.#values,
       revision: this.#revision,
-      problems: described.problems,
-      preview: { ...this.#preview, ...(described.commandLine === undefined ? {} : { commandLine: described.commandLine }) },
-      submit: { label: described.submitLabel, disabled },
-      ...(this.#definition.canSaveDraft ? { draft: { label: t('forms.saveDraft'), disabled } } : {}),
-      ...(this.#restored ? { restored: { text: t('forms.restored'), startOver: t('forms.startOver') } } : {}),
-      ...(described.extra === undefined ? {} : { extra: described.extra }),
-      words: {
-        advanced: t('forms.advanced'),
-        whatHappens: t('forms.whatHappens'),
-        commandLine: t('forms.commandLine'),
-        commands: t('forms.commands'),
-        copy: t('forms.copy'),
-        cancel: t('forms.cancel'),
-      },
-    };
+      preview: this.#preview,
+      busy: this.#busy,
+      restored: this.#restored,
+    });
+    const message: ToPage = { type: 'state', state };
+    void this.#panel.webview.postMessage(message);
   }
 
   #dispose(): void {

@@ -40,7 +40,7 @@ export async function sidecarReleases(context: BuildContext, pilotAgent: string)
     await rm(unfinished, { recursive: true, force: true });
     for (const release of SIDECAR_RELEASES) {
       const files = await packageFiles(release, packaging, { pilotAgent, envoy });
-      await buildDebPackage(sidecarDeb(unfinished, release), files, { time: RELEASE_TIME, compression: 1 });
+      await buildDebPackage(sidecarDeb(unfinished, release), files, { time: RELEASE_TIME });
     }
     await rename(unfinished, place);
     await dropOld(home, path.basename(place));

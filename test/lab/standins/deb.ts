@@ -42,7 +42,7 @@ export async function buildDeb(release: string, programs: string, target: string
     { to: `${SETTINGS}/sidecar.env`, from: { text: `${settings}\n# Settings as of Istio ${release}.\n` }, mode: 0o644 },
     { to: 'DEBIAN/control', from: { text: control(release) }, mode: 0o644 },
   ];
-  await buildDebPackage(target, files, { time: RELEASE_TIME, compression: 6 });
+  await buildDebPackage(target, files, { time: RELEASE_TIME });
 }
 
 function control(release: string): string {

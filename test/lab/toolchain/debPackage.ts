@@ -14,12 +14,10 @@ export interface PackagedFile {
 export interface DebOptions {
   /** Seconds since 1970 that every file carries. */
   time: number;
-  /** Of gzip, 1 to 9. */
-  compression: number;
 }
 
 /** Writes the package to `target`. Throws CommandError when dpkg-deb fails. */
-export async function buildDebPackage(target: string, files: readonly PackagedFile[], { time, compression }: DebOptions): Promise<void> {
+export async function buildDebPackage(target: string, files: readonly PackagedFile[], { time }: DebOptions): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const stage = await mkdtemp(`${target}.stage-`);
   try {
@@ -32,7 +30,7 @@ export async function buildDebPackage(target: string, files: readonly PackagedFi
       await chmod(place, mode);
     }
     const deb = path.join(stage, 'package.deb');
-    await run(['dpkg-deb', '--root-owner-group', '-Zgzip', `-z${compression}`, '--build', root, deb], {
+    await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '-z1', '--build', root, deb], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
       timeout: 300_000,
     });
