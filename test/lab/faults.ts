@@ -61,7 +61,7 @@ export async function changeHostKey(lab: Lab, machine: string): Promise<Heal> {
   await onMachineShell(
     lab,
     machine,
-    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && systemctl restart ssh`,
+    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && systemctl restart ssh && { pkill -KILL -f '^sshd: ' || :; }`,
   );
   await waitSshd(lab, machine);
   return async () => {

@@ -45,6 +45,8 @@ export class Workbench {
     // While a form closes a key may reach nobody, and the tree may take the keyboard from the palette.
     await this.#until(
       async () => {
+        // A palette that is open already keeps the commands that there were when it opened.
+        if (await input.isVisible()) await this.page.keyboard.press('Escape');
         await this.page.keyboard.press('F1');
         await input.fill(`>${title}`, { timeout: 5000 });
         await this.page.locator('.quick-input-list [role="option"]').filter({ hasText: title }).first().waitFor({ timeout: 5000 });
@@ -159,7 +161,8 @@ export class Workbench {
 
   /** Texts of the open quick pick's rows. */
   async pickRows(timeoutMs = 60_000): Promise<string[]> {
-    const rows = this.page.locator('.quick-input-list [role="option"]');
+    // A row to tick is no `option`; rows of the list before are hidden, not gone.
+    const rows = this.page.locator('.quick-input-list .monaco-list-row:visible');
     await rows.first().waitFor({ timeout: timeoutMs });
     return (await rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
   }
