@@ -1,5 +1,5 @@
 import { listAt, numberAt, textAt } from '../cluster/untrusted.ts';
-import type { Check, VmScope } from '../era.ts';
+import type { Check, VmScope, WorkloadGroups } from '../era.ts';
 import { isMeshError } from '../errors.ts';
 import { failed, noProgram, passed, skipped, timedOut, type Judgement } from '../host/verdicts.ts';
 import { message } from '../messages.ts';
@@ -12,12 +12,28 @@ import { lastLine } from './checkIstiod.ts';
 /** The machine as the cluster sees it, and a service of the mesh from the machine (istiod facts 2.6, 3.4, 5). */
 
 /** The agent registers the first address unless cluster.env names one: Docker bridges and IPv6 surprise (istiod facts 2.3). */
-export function entryCheck(scope: VmScope, entryOf: EntryOf, options: CallOptions): Check {
+export function entryCheck(scope: VmScope, groups: Pick<WorkloadGroups, 'entryOf' | 'read'>, options: CallOptions): Check {
   return {
     id: 'entry',
     command: { argv: ['hostname', '--all-ip-addresses'] },
-    judge: async (output) => judgeEntry(scope, output, await seen(scope, entryOf, options)),
+    async judge(output) {
+      const entry = await seen(scope, groups.entryOf, options);
+      const missing = 'membership' in entry && entry.membership === 'never';
+      return judgeEntry(scope, output, entry, missing ? await unknownEntries(scope, groups, options) : []);
+    },
   };
+}
+
+/** Entries of the VM's group that are of no VM of the inventory; none where the account may not read them. */
+async function unknownEntries({ vm, ...scope }: VmScope, groups: Pick<WorkloadGroups, 'read'>, options: CallOptions) {
+  try {
+    const found = await groups.read(scope, options);
+    const own = found.find(({ ref }) => ref.namespace === vm.namespace && ref.name === vm.workloadGroup);
+    return own?.entries.filter((entry) => entry.vm === undefined) ?? [];
+  } catch (error) {
+    if (!isMeshError(error)) throw error;
+    return [];
+  }
 }
 
 /** What the cluster says, or why it says nothing. */
@@ -30,12 +46,26 @@ async function seen(scope: VmScope, entryOf: EntryOf, options: CallOptions): Pro
   }
 }
 
-export function judgeEntry({ vm }: Pick<VmScope, 'vm'>, output: CommandOutput, entry: WorkloadEntry | Judgement): Judgement {
+/** `unknown`: entries of the group that are of no known VM: where the machine's own is missing it may have registered as one of them. */
+export function judgeEntry(
+  { vm, address: wanted = '-' }: Pick<VmScope, 'vm' | 'address'>,
+  output: CommandOutput,
+  entry: WorkloadEntry | Judgement,
+  unknown: readonly WorkloadEntry[] = [],
+): Judgement {
   if (output.timedOut) return timedOut();
   if ('verdict' in entry) return entry;
   const { membership, reason = '-', address = '', ref } = entry;
   const args = { entry: ref.name, vm: vm.name, reason, since: entry.since ?? '-', address };
   const next = message('istiod.check.entry.next');
+  const addresses = output.stdout.trim().split(/\s+/);
+  const other = unknown.find((one) => one.address !== undefined && addresses.includes(one.address));
+  if (membership === 'never' && other?.address !== undefined)
+    return failed(
+      message('istiod.check.entry.elsewhere', { vm: vm.name, entry: other.ref.name, address: other.address, wanted }),
+      message('istiod.check.entry.elsewhere.why'),
+      message('istiod.check.entry.elsewhere.next', { vm: vm.name, address: other.address }),
+    );
   if (membership === 'never') return failed(message('istiod.check.entry.never', args), message('istiod.check.entry.never.why'), next);
   if (membership === 'unhealthy')
     return failed(
@@ -45,7 +75,6 @@ export function judgeEntry({ vm }: Pick<VmScope, 'vm'>, output: CommandOutput, e
     );
   if (membership === 'disconnected' || membership === 'stale')
     return failed(message(`istiod.check.entry.${membership}`, args), undefined, next);
-  const addresses = output.stdout.trim().split(/\s+/);
   if (vm.externalAddress === undefined && address !== '' && !addresses.includes(address))
     return failed(
       message('istiod.check.entry.address', { ...args, found: addresses.join(', ') }),

@@ -34,7 +34,7 @@ export const checks: Era['checks'] = async (scope, options = {}) => {
     captureCheck(),
     sshCheck(),
     skewCheck(scope),
-    entryCheck(scope, (of, more) => groups.entryOf(of, more), options),
+    entryCheck(scope, groups, options),
     namesCheck(scope),
     serviceCheck(scope, page),
   ];

@@ -330,6 +330,19 @@ describe('checks of a machine with istiod', function () {
     await say({ 'mesh-service': 'fail istiod.check.service.failed' });
   });
 
+  it('see a machine that is registered at another of its addresses', async () => {
+    const env = '/var/lib/istio/envoy/cluster.env';
+    await root(`ip link add bridge0 type dummy; ip addr add 172.31.0.1/24 dev bridge0; ip link set bridge0 up`);
+    await root(
+      `cp -p ${env} /run/cluster.env; sed -i "s/^ISTIO_SVC_IP=.*/ISTIO_SVC_IP='172.31.0.1'/" ${env}; systemctl restart --no-block istio`,
+    );
+    heals.push(async () => {
+      await root(`ip link del bridge0; cp -p /run/cluster.env ${env}; systemctl restart --no-block istio`);
+      await healthy();
+    });
+    await say({ entry: 'fail istiod.check.entry.elsewhere' }, { limit: 60_000 });
+  });
+
   it('see an entry with an address that the machine does not have', async () => {
     const env = '/var/lib/istio/envoy/cluster.env';
     const [address, mine] = ['192.0.2.99', scope];

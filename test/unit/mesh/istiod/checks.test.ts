@@ -150,12 +150,23 @@ describe('istiod checks', () => {
       ...more,
     });
     const judge = (more: Partial<WorkloadEntry>, one = vm): string =>
-      said(judgeEntry({ vm: one }, output('172.17.0.1 10.0.0.5 \n'), entry(more)));
+      said(judgeEntry({ vm: one, address: '10.0.0.5' }, output('172.17.0.1 10.0.0.5 \n'), entry(more)));
     assert.equal(judge({}), 'ok istiod.check.entry.ok');
     for (const membership of ['never', 'unhealthy', 'disconnected', 'stale'] as const)
       assert.equal(judge({ membership }), `fail istiod.check.entry.${membership}`);
     assert.equal(judge({ address: '10.0.0.6' }), 'fail istiod.check.entry.address');
     assert.equal(judge({ address: '10.0.0.6' }, { ...vm, externalAddress: '10.0.0.6' }), 'ok istiod.check.entry.ok');
+    const missing = (...addresses: string[]) =>
+      judgeEntry(
+        { vm, address: '10.0.0.5' },
+        output('172.17.0.1 10.0.0.5 \n'),
+        entry({ membership: 'never', address: undefined }),
+        addresses.map((address) => entry({ address, vm: undefined })),
+      );
+    assert.equal(said(missing('10.0.0.7')), 'fail istiod.check.entry.never');
+    const elsewhere = missing('10.0.0.7', '172.17.0.1');
+    assert.equal(said(elsewhere), 'fail istiod.check.entry.elsewhere');
+    assert.deepEqual([elsewhere.reason.args?.address, elsewhere.reason.args?.wanted], ['172.17.0.1', '10.0.0.5']);
   });
 
   it('know Envoy by its signature', () => {
