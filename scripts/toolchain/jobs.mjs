@@ -83,7 +83,11 @@ export const suites = {
   lab: { on: ['build', 'labs'], jobs: () => jobsIn('lab') },
   ui: { on: ['vsix', 'labs', 'editor'], jobs: () => jobsIn('ui') },
   host: { on: ['build', 'labs', 'editor'], jobs: () => single('host', ['citadel'], (env, quiet) => runHost(env, { quiet })) },
-  more: { on: ['vsix', 'labs', 'editor'], only: true, jobs: () => listed.filter(({ more }) => more === true).map(mochaJob) },
+  more: {
+    on: ['vsix', 'labs', 'editor'],
+    only: true,
+    jobs: () => listed.filter(({ more }) => more === true).map((one) => ({ ...mochaJob(one), suite: 'more' })),
+  },
   desktop: { on: ['build', 'labs'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
 };
 

@@ -13,7 +13,14 @@ export interface MeshErrorInit {
   readonly nextStep?: Message;
   /** For bad input: the field as the user knows it, e.g. `vms[0].inboundPorts`. */
   readonly field?: string;
+  /** Values that the field may take; `text`: as a person tells them apart. */
+  readonly choices?: readonly Choice[];
   readonly cause?: unknown;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly text: string;
 }
 
 /** Typed error of the core. Bundles do not share classes: tell errors apart by `code` through `isMeshError`, never by `instanceof`. */
@@ -24,6 +31,7 @@ export class MeshError extends Error {
   readonly userMessage: Message;
   readonly nextStep: Message | undefined;
   readonly field: string | undefined;
+  readonly choices: readonly Choice[];
 
   constructor(init: MeshErrorInit) {
     super(`${init.code}: ${init.userMessage.id}`, init.cause === undefined ? undefined : { cause: init.cause });
@@ -33,6 +41,7 @@ export class MeshError extends Error {
     this.userMessage = init.userMessage;
     this.nextStep = init.nextStep;
     this.field = init.field;
+    this.choices = init.choices ?? [];
   }
 }
 

@@ -104,14 +104,16 @@ export function onlyAddress(vm: VmEntry, facts: HostFacts | undefined): string {
   }
   if (addresses.length === 1) return first.address;
   if (ipv4.length === 1 && ipv4[0] !== undefined && addresses.every((one) => one.interface === ipv4[0]?.interface)) return ipv4[0].address;
+  const choices = addresses.map(({ address, interface: name }) => ({ value: address, text: `${address} (${name})` }));
   throw new MeshError({
     code: 'vm.several-addresses',
     kind: 'bad-input',
     userMessage: message('vm.several-addresses', {
       vm: vm.name,
-      addresses: addresses.map((one) => `${one.address} (${one.interface})`).join(', '),
+      addresses: choices.map(({ text }) => text).join(', '),
     }),
     nextStep: message('vm.several-addresses.next', { vm: vm.name }),
     field: 'address',
+    choices,
   });
 }

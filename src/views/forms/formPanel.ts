@@ -98,6 +98,8 @@ export class FormPanel {
         return this.#startOver();
       case 'extra':
         return this.#definition.extra?.(this.#values);
+      case 'choose':
+        return this.#choose(said.index);
       case 'browse':
         return this.#browse(said.field);
       case 'open':
@@ -220,6 +222,11 @@ export class FormPanel {
   async #browse(field: string): Promise<void> {
     const value = await this.#definition.browse?.(field, this.#values);
     if (value !== undefined) await this.#change({ ...this.#values, [field]: value });
+  }
+
+  async #choose(index: number): Promise<void> {
+    const choice = this.#preview.error?.choices?.[index];
+    if (choice !== undefined) await this.#change({ ...this.#values, [choice.field]: choice.value });
   }
 
   async #keep(values: Values | undefined): Promise<void> {

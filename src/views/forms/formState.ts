@@ -1,7 +1,7 @@
 import type { FormRequest } from '../../editor/app.ts';
 import type { Texts } from '../../editor/texts.ts';
 import type { Described, FormDefinition } from './definition.ts';
-import type { FormState, Preview, Values } from './protocol.ts';
+import type { Field, FormState, Preview, Values } from './protocol.ts';
 
 /** What a form holds when its page is to be shown anew. */
 export interface FormNow {
@@ -32,7 +32,10 @@ export function formState({ t }: Texts, now: FormNow): FormState {
     values,
     revision,
     problems: described.problems,
-    preview: { ...preview, ...(described.commandLine === undefined ? {} : { commandLine: described.commandLine }) },
+    preview: {
+      ...offered(preview, described.fields),
+      ...(described.commandLine === undefined ? {} : { commandLine: described.commandLine }),
+    },
     submit: { label: described.submitLabel, disabled },
     ...(definition.canSaveDraft ? { draft: { label: t('forms.saveDraft'), disabled } } : {}),
     ...(now.restored ? { restored: { text: t('forms.restored'), startOver: t('forms.startOver') } } : {}),
@@ -46,4 +49,11 @@ export function formState({ t }: Texts, now: FormNow): FormState {
       cancel: t('forms.cancel'),
     },
   };
+}
+
+/** Without the choices for a field that the form does not have: with several hosts each has an address of its own. */
+function offered(preview: Preview, fields: readonly Field[]): Preview {
+  if (preview.error?.choices === undefined) return preview;
+  const choices = preview.error.choices.filter(({ field }) => fields.some(({ id }) => id === field));
+  return { ...preview, error: { ...preview.error, choices } };
 }

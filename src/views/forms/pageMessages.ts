@@ -11,7 +11,7 @@ const values = z.record(
 const fromPage = z.union([
   z.object({ type: z.literal('change'), values, revision: z.int() }),
   z.object({ type: z.enum(['ready', 'submit', 'draft', 'cancel', 'copy', 'connect', 'startOver', 'extra']) }),
-  z.object({ type: z.literal('copyCommand'), index: z.int().check(z.gte(0)) }),
+  z.object({ type: z.enum(['copyCommand', 'choose']), index: z.int().check(z.gte(0)) }),
   z.object({ type: z.literal('focus'), here: z.boolean() }),
   z.object({ type: z.literal('browse'), field: short }),
   z.object({ type: z.literal('open'), file: short }),

@@ -52,6 +52,7 @@ export function failedPreview(error: MeshError, facts: Preview['facts'], texts: 
       text: say(error.userMessage),
       ...(error.nextStep === undefined ? {} : { next: say(error.nextStep) }),
       ...(error.kind === 'person' ? { connect: t('forms.connect') } : {}),
+      choices: error.choices.map(({ value, text }) => ({ field: error.field ?? '', value, label: t('forms.use', { value: text }) })),
     },
   };
 }

@@ -70,6 +70,8 @@ export interface Preview {
     readonly text: string;
     readonly next?: string;
     /** Label of the button that asks the person (host key, password). */ readonly connect?: string;
+    /** Values that would do, each a button. */
+    readonly choices?: readonly { readonly field: string; readonly value: string; readonly label: string }[];
   };
   readonly commandLine?: string;
   /** What a person has to run first, with other tools. */
@@ -115,6 +117,7 @@ export type FromPage =
   | { readonly type: 'change'; readonly values: Values; /** Counts the changes of the page. */ readonly revision: number }
   | { readonly type: 'submit' | 'draft' | 'cancel' | 'copy' | 'connect' | 'startOver' | 'extra' }
   | { readonly type: 'copyCommand'; /** Place in the preview's commands. */ readonly index: number }
+  | { readonly type: 'choose'; /** Place in the choices of the preview's error. */ readonly index: number }
   | { readonly type: 'browse'; readonly field: string }
   | { readonly type: 'focus'; /** Whether the page has the keyboard. */ readonly here: boolean }
   | { readonly type: 'open'; readonly file: string };

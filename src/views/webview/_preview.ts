@@ -21,6 +21,7 @@ export function previewView(state: FormState, send: (message: FromPage) => void)
           element('div', { class: 'error' }, [
             element('p', {}, [error.text]),
             ...(error.next === undefined ? [] : [element('p', { class: 'next' }, [error.next])]),
+            ...(error.choices ?? []).map(({ label }, index) => press(label, 'secondary', { type: 'choose', index })),
             ...(error.connect === undefined ? [] : [press(error.connect, 'primary', { type: 'connect' })]),
           ]),
         ];

@@ -250,7 +250,8 @@ describe('createMesh', () => {
       (error: unknown) =>
         isMeshError(error, 'vm.several-addresses') &&
         error.kind === 'bad-input' &&
-        String(error.userMessage.args.addresses).includes('10.1.0.5 (eth1)'),
+        String(error.userMessage.args.addresses).includes('10.1.0.5 (eth1)') &&
+        error.choices.some(({ value, text }) => value === '10.1.0.5' && text === '10.1.0.5 (eth1)'),
     );
     await assert.rejects(world({ facts: { addresses: [] } }).mesh.generate('db-1'), (error: unknown) =>
       isMeshError(error, 'vm.no-address'),
