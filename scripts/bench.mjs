@@ -24,6 +24,10 @@ function sizes(vsix) {
 const args = process.argv.slice(2);
 const load = os.loadavg()[0];
 const names = args.filter((arg) => !arg.startsWith('--'));
+if (args.includes('--write') && names.length > 0) {
+  process.stderr.write('--write keeps a whole run: name no measurement with it\n');
+  process.exit(2);
+}
 const vsix = await packExtension({ reuse: true });
 const parts = [sizes(vsix)];
 process.stdout.write(`${parts[0]}\n`);

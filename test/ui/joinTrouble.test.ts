@@ -53,14 +53,39 @@ describe('a join that does not go well, on the lab', function () {
 
   const steps: readonly DrivenStep[] = [
     {
-      name: 'join-trouble-01-join-by-keyboard',
+      name: 'join-trouble-00-several-addresses',
       async run(shown) {
-        const { keyboard } = shown.page;
+        await root('vm-1', 'ip link add eth9 type dummy && ip addr add 198.51.100.7/24 dev eth9 && ip link set eth9 up');
         await shown.openContainer('Mesh Expansion');
         await shown.widenSideBar(110);
         await shown.command('Mesh Expansion: Join VM');
         const form = new Form(shown);
         await form.open('Join VM');
+        await form.check('hosts', 'vm-1');
+        await form.field('namespace').waitFor({ timeout: LONG_MS });
+        await form.type('namespace', 'vm');
+        await form.type('package', packageText);
+        await shown.webview().getByRole('button', { name: 'Use 198.51.100.7 (eth9)' }).waitFor({ timeout: LONG_MS });
+      },
+      async holds() {
+        assert.ok(workbench);
+        const form = new Form(workbench);
+        const { address } = lab.machine('vm-1');
+        await form.press(`Use ${address} (`);
+        await form.ready(LONG_MS);
+        assert.equal(await form.field('address').inputValue(), address);
+        await form.press('Cancel');
+        await root('vm-1', 'ip link del eth9');
+      },
+    },
+    {
+      name: 'join-trouble-01-join-by-keyboard',
+      async run(shown) {
+        const { keyboard } = shown.page;
+        await shown.command('Mesh Expansion: Join VM');
+        const form = new Form(shown);
+        await form.open('Join VM');
+        await form.press('Start over');
         await form.focused('hosts-0');
         await keyboard.press('Space');
         await keyboard.press('Tab');
