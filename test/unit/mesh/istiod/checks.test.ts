@@ -166,7 +166,7 @@ describe('istiod checks', () => {
     assert.equal(said(missing('10.0.0.7')), 'fail istiod.check.entry.never');
     const elsewhere = missing('10.0.0.7', '172.17.0.1');
     assert.equal(said(elsewhere), 'fail istiod.check.entry.elsewhere');
-    assert.deepEqual([elsewhere.reason.args?.address, elsewhere.reason.args?.wanted], ['172.17.0.1', '10.0.0.5']);
+    assert.deepEqual([elsewhere.reason.args.address, elsewhere.reason.args.wanted], ['172.17.0.1', '10.0.0.5']);
   });
 
   it('know Envoy by its signature', () => {
