@@ -55,7 +55,7 @@ describe('a join that does not go well, on the lab', function () {
     {
       name: 'join-trouble-00-several-addresses',
       async run(shown) {
-        await root('vm-1', 'ip link add eth9 type dummy && ip addr add 198.51.100.7/24 dev eth9 && ip link set eth9 up');
+        await root('vm-1', 'ip link add eth9 type veth peer name eth9-peer && ip addr add 198.51.100.7/24 dev eth9 && ip link set eth9 up');
         await shown.openContainer('Mesh Expansion');
         await shown.widenSideBar(110);
         await shown.command('Mesh Expansion: Join VM');
