@@ -6,6 +6,9 @@ import { run } from './toolchain/run.ts';
 
 export type Heal = () => Promise<void>;
 
+/** Also after as many starts in a row as systemd allows. */
+const RESTART_SSHD = 'systemctl reset-failed ssh; systemctl restart ssh';
+
 /** Pulls the machine's cable: nothing reaches it, nothing leaves it, nobody is told. */
 export async function linkDown(lab: Lab, machine: string): Promise<Heal> {
   const { name } = lab.machine(machine);
@@ -41,7 +44,7 @@ export async function dropTraffic(lab: Lab, machine: string, drop: Drop): Promis
 export async function killSshd(lab: Lab, machine: string): Promise<Heal> {
   await lab.onMachine(machine, ['pkill', '-9', '-x', 'sshd'], { tolerant: true });
   return async () => {
-    await lab.onMachine(machine, ['systemctl', 'restart', 'ssh']);
+    await onMachineShell(lab, machine, RESTART_SSHD);
     await waitSshd(lab, machine);
   };
 }
@@ -50,22 +53,22 @@ export async function killSshd(lab: Lab, machine: string): Promise<Heal> {
 export async function stopSshd(lab: Lab, machine: string): Promise<Heal> {
   await lab.onMachine(machine, ['systemctl', 'stop', 'ssh']);
   return async () => {
-    await lab.onMachine(machine, ['systemctl', 'start', 'ssh']);
+    await onMachineShell(lab, machine, RESTART_SSHD);
     await waitSshd(lab, machine);
   };
 }
 
-/** Gives the machine other host keys, as a machine behind a taken-over address has. */
+/** Gives the machine other host keys and ends its sessions, as a machine has that was made anew or took over the address. */
 export async function changeHostKey(lab: Lab, machine: string): Promise<Heal> {
   const keep = '/root/.lab-host-keys';
   await onMachineShell(
     lab,
     machine,
-    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && systemctl restart ssh && { pkill -KILL -f '^sshd: ' || :; }`,
+    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && { ${RESTART_SSHD}; } && { pkill -KILL -f '^sshd: [a-z]' || :; }`,
   );
   await waitSshd(lab, machine);
   return async () => {
-    await onMachineShell(lab, machine, `rm -f /etc/ssh/ssh_host_* && mv ${keep}/* /etc/ssh/ && rmdir ${keep} && systemctl restart ssh`);
+    await onMachineShell(lab, machine, `rm -f /etc/ssh/ssh_host_* && mv ${keep}/* /etc/ssh/ && rmdir ${keep} && { ${RESTART_SSHD}; }`);
     await waitSshd(lab, machine);
   };
 }
