@@ -4,10 +4,7 @@ import type { Command } from './command.ts';
 /** Takes back the acceptance of host keys, e.g. of a machine that was made anew: it is asked about again at the next connection. */
 export const forgetHostKey: Command = (app) => async () => {
   const { t } = app.texts;
-  const lines = app.acceptedKeys
-    .read()
-    .split('\n')
-    .filter((line) => line !== '');
+  const lines = app.acceptedKeys.lines();
   if (lines.length === 0) {
     void vscode.window.showInformationMessage(t('editor.hostKeys.none'));
     return;

@@ -69,14 +69,17 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       this.#changed.fire(undefined);
       return;
     }
-    const changed = this.#clusters.filter(({ cluster: { name } }) => {
-      const before = this.#drawn.get(name) ?? [];
-      const now = madeFrom(name, known);
-      return now.length !== before.length || now.some((part, index) => part !== before[index]);
-    });
+    const changed = this.#clusters.filter(({ cluster }) => this.#draw(cluster.name, known));
     this.#tell(known);
-    for (const { cluster } of changed) this.#drawn.set(cluster.name, madeFrom(cluster.name, known));
-    if (changed.length > 0) this.#changed.fire([...changed]);
+    if (changed.length > 0) this.#changed.fire(changed);
+  }
+
+  /** Remembers what a cluster's rows are drawn from now; true where it is other than the last time. */
+  #draw(cluster: string, known: Known): boolean {
+    const before = this.#drawn.get(cluster) ?? [];
+    const now = madeFrom(cluster, known);
+    this.#drawn.set(cluster, now);
+    return now.length !== before.length || now.some((part, index) => part !== before[index]);
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
@@ -139,7 +142,7 @@ export class MeshTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     this.#tell(known);
     // The same objects again where nothing of them changed: VS Code draws only a node that it was given.
     this.#clusters = clusterNodes(known).map((node) => this.#clusters.find((old) => isSame(old, node)) ?? node);
-    for (const { cluster } of this.#clusters) this.#drawn.set(cluster.name, madeFrom(cluster.name, known));
+    for (const { cluster } of this.#clusters) this.#draw(cluster.name, known);
     const untrusted: readonly Node[] = vscode.workspace.isTrusted
       ? []
       : [{ kind: 'hint', id: 'hint:untrusted', parent: undefined, hint: 'untrusted', cluster: '' }];

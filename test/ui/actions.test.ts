@@ -1,6 +1,6 @@
 // What a person does with joined machines beside the main journey, on the lab: files that differ, several machines at once, the way back.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
@@ -8,7 +8,7 @@ import { readOnly, type Heal } from '../lab/faults.ts';
 import { eventually } from '../lab/support/eventually.ts';
 import { commandLine } from './commandLine.ts';
 import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
-import { labPlace } from './places.ts';
+import { labPlace, type InventoryText } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const LONG_MS = 90_000;
@@ -19,19 +19,18 @@ describe('what is done beside the main journey, on the lab', function () {
   let workbench: Workbench | undefined;
   let lab: Lab;
   let folder: string;
+  let inventory: InventoryText;
   let heal: Heal | undefined;
 
   const root = async (vm: string, script: string): Promise<string> => (await lab.onMachine(vm, ['sh', '-c', script])).stdout.trim();
-  const inventory = (): string => readFileSync(path.join(folder, 'mesh-expansion.yaml'), 'utf8');
   const both = async (of: (vm: string) => Promise<string>): Promise<readonly string[]> => [await of('vm-1'), await of('vm-2')];
-  const writeInventory = (text: string): void => writeFileSync(path.join(folder, 'mesh-expansion.yaml'), text);
 
   before(async () => {
     const prepared = await labPlace();
-    ({ lab, folder } = prepared);
+    ({ lab, folder, inventory } = prepared);
     const vsix = await packExtension({ reuse: true });
-    writeInventory(
-      `${inventory()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n  - name: vm-2\n    cluster: lab\n    namespace: vm\n`,
+    inventory.write(
+      `${inventory.read()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n  - name: vm-2\n    cluster: lab\n    namespace: vm\n`,
     );
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     await commandLine(lab, folder, 'join', '--all', '--package', prepared.place.packageText);
@@ -93,7 +92,7 @@ describe('what is done beside the main journey, on the lab', function () {
         await shown.page.keyboard.press('Control+S');
         await eventually('the saved edit', () => Promise.resolve(existsSync(path.join(folder, '.mesh-expansion/vm-1', CLUSTER_ENV))));
         // Somebody else's change of the inventory, as a pull brings it.
-        writeInventory(inventory().replace('context: lab', 'context: lab\n    serviceCidr: [10.96.0.0/16, 10.97.0.0/16]'));
+        inventory.write(inventory.read().replace('context: lab', 'context: lab\n    serviceCidr: [10.96.0.0/16, 10.97.0.0/16]'));
         await shown.inlineAction(/^vm-1\b/, 'Push');
         await shown.waitForNotification(/saved edit/i, LONG_MS);
       },

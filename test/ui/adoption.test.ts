@@ -1,13 +1,11 @@
 // A service that was registered by hand, on the lab: its unmanaged machine adopted, the service taken out; then what is known, filtered and collected.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parse } from 'yaml';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
 import { commandLine } from './commandLine.ts';
 import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
-import { labPlace } from './places.ts';
+import { labPlace, type InventoryText } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const LONG_MS = 90_000;
@@ -18,10 +16,9 @@ describe('a service that was registered by hand, on the lab', function () {
   let workbench: Workbench | undefined;
   let lab: Lab;
   let folder: string;
+  let inventory: InventoryText;
 
   const get = async <T>(...argv: string[]): Promise<T> => (await lab.kubectlJson(['get', ...argv])) as T;
-  const inventory = (): string => readFileSync(path.join(folder, 'mesh-expansion.yaml'), 'utf8');
-  const writeInventory = (text: string): void => writeFileSync(path.join(folder, 'mesh-expansion.yaml'), text);
   /** As `istioctl register` leaves them (citadel facts 5): a Service without a selector, Endpoints with two machines. */
   const registerByHand = async (): Promise<void> => {
     const metadata = { name: 'mysql', namespace: 'onprem', annotations: { 'alpha.istio.io/kubernetes-serviceaccounts': 'default' } };
@@ -36,9 +33,9 @@ describe('a service that was registered by hand, on the lab', function () {
 
   before(async () => {
     const prepared = await labPlace();
-    ({ lab, folder } = prepared);
+    ({ lab, folder, inventory } = prepared);
     const vsix = await packExtension({ reuse: true });
-    writeInventory(`${inventory()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n`);
+    inventory.write(`${inventory.read()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n`);
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
   });
@@ -57,8 +54,8 @@ describe('a service that was registered by hand, on the lab', function () {
         await shown.expand(/^lab\b/);
         await shown.treeItem(/^vm-1, not joined/i).waitFor({ timeout: LONG_MS });
         await registerByHand();
-        writeInventory(
-          `${inventory()}services:\n  - { name: mysql, cluster: lab, namespace: onprem, ports: [{ name: mysql, port: 3306 }], vms: [vm-1] }\n`,
+        inventory.write(
+          `${inventory.read()}services:\n  - { name: mysql, cluster: lab, namespace: onprem, ports: [{ name: mysql, port: 3306 }], vms: [vm-1] }\n`,
         );
         await shown.focusRow(/^lab, Istio/);
         await shown.keyMenu('Refresh');
@@ -86,7 +83,7 @@ describe('a service that was registered by hand, on the lab', function () {
         assert.equal(await shown.treeItem(/unmanaged/).count(), 0);
       },
       holds() {
-        const { vms, services } = parse(inventory()) as { vms: Record<string, unknown>[]; services: { vms: string[] }[] };
+        const { vms, services } = parse(inventory.read()) as { vms: Record<string, unknown>[]; services: { vms: string[] }[] };
         assert.deepEqual(
           vms.find(({ name }) => name === 'vm-2'),
           { name: 'vm-2', cluster: 'lab', namespace: 'onprem', address: lab.machine('vm-2').address },

@@ -1,7 +1,5 @@
 // A gateway with a host name and no address, and machines that are to call istiod by that name (`ingress.hostname: san`): chosen in the form, to the end.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { parse } from 'yaml';
 import { packExtension } from '../../scripts/package.mjs';
 import { addName } from '../lab/dns.ts';
@@ -10,7 +8,7 @@ import { startIstiod } from '../lab/istiodControl.ts';
 import { applyGroup, entriesOf, eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
 import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
-import { labFolder } from './places.ts';
+import { labFolder, type InventoryText } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const LONG_MS = 120_000;
@@ -22,7 +20,7 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
   this.timeout(240_000);
   let workbench: Workbench | undefined;
   let lab: Lab;
-  let folder: string;
+  let inventory: InventoryText;
 
   const custom = (value: string) => lab.kubectl(['-n', 'istio-system', 'set', 'env', 'deployment/istiod', `ISTIOD_CUSTOM_HOST${value}`]);
 
@@ -33,9 +31,9 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
     await lab.kubectl(['annotate', '--overwrite', ...GATEWAY, `lab.mesh-expansion/hostname=${NAME}`]);
     await lab.kubectl(['wait', ...GATEWAY, `--for=jsonpath={.status.loadBalancer.ingress[0].hostname}=${NAME}`, '--timeout=30s']);
     await applyGroup(lab, GROUP);
-    const { folder: made, options } = labFolder(lab);
-    folder = made;
-    workbench = await startWorkbench({ ...options, vsix: await packExtension({ reuse: true }), timeoutMs: LONG_MS });
+    const made = labFolder(lab);
+    ({ inventory } = made);
+    workbench = await startWorkbench({ ...made.options, vsix: await packExtension({ reuse: true }), timeoutMs: LONG_MS });
   });
 
   after(async () => {
@@ -72,7 +70,7 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
         await shown.treeItem(/^More names in istiod.s certificate/).waitFor({ timeout: LONG_MS });
       },
       async holds() {
-        const { clusters } = parse(readFileSync(path.join(folder, 'mesh-expansion.yaml'), 'utf8')) as { clusters: { ingress?: object }[] };
+        const { clusters } = parse(inventory.read()) as { clusters: { ingress?: object }[] };
         assert.deepEqual(clusters[0]?.ingress, { service: 'istio-eastwestgateway', hostname: 'san' });
         await lab.kubectl(['get', 'gateways.networking.istio.io', '-n', 'istio-system', 'istiod-gateway']);
       },

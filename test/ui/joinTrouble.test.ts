@@ -1,7 +1,5 @@
 // A join that is cancelled, one that fails on one of two machines, is taken back and tried again, on the lab.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
 import { readOnly, type Heal } from '../lab/faults.ts';
@@ -9,7 +7,7 @@ import { eventually } from '../lab/support/eventually.ts';
 import { commandLine } from './commandLine.ts';
 import { driveSteps, otherScreenshots, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
-import { labPlace } from './places.ts';
+import { labPlace, type InventoryText } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const LONG_MS = 90_000;
@@ -21,12 +19,12 @@ describe('a join that does not go well, on the lab', function () {
   let workbench: Workbench | undefined;
   let lab: Lab;
   let folder: string;
+  let inventory: InventoryText;
   let packageText: string;
   let heal: Heal | undefined;
   let pristine: readonly string[];
 
   const root = async (vm: string, script: string): Promise<string> => (await lab.onMachine(vm, ['sh', '-c', script])).stdout.trim();
-  const inventory = (): string => readFileSync(path.join(folder, 'mesh-expansion.yaml'), 'utf8');
   const both = async (of: (vm: string) => Promise<string>): Promise<readonly string[]> => [await of('vm-1'), await of('vm-2')];
   /** What a join brings: its files and directories, its package, its account, its name server, its manifest. */
   const places = (vm: string): Promise<string> =>
@@ -36,7 +34,7 @@ describe('a join that does not go well, on the lab', function () {
     );
   before(async () => {
     const prepared = await labPlace();
-    ({ lab, folder } = prepared);
+    ({ lab, folder, inventory } = prepared);
     ({ packageText } = prepared.place);
     const vsix = await packExtension({ reuse: true });
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
@@ -48,7 +46,7 @@ describe('a join that does not go well, on the lab', function () {
     await workbench?.close();
     await heal?.();
     for (const vm of ['vm-1', 'vm-2']) await root(vm, `rm -f ${SLOW}`);
-    if (inventory().includes('vms:')) await commandLine(lab, folder, 'leave', '--all');
+    if (inventory.read().includes('vms:')) await commandLine(lab, folder, 'leave', '--all');
   });
 
   const steps: readonly DrivenStep[] = [
