@@ -13,6 +13,9 @@ export interface WorkloadCertificate {
   readonly root: string;
 }
 
+/** Makes the keys of the authority and of workloads; each is waited for. */
+export type KeySource = () => Promise<webcrypto.CryptoKeyPair>;
+
 /** Life of Citadel's workload certificates (citadel facts 6), and of istiod's (istiod facts 2.4). */
 export const CITADEL_LIFE_MS = 90 * DAY_MS;
 export const ISTIOD_LIFE_MS = DAY_MS;
@@ -23,20 +26,26 @@ export class CertificateAuthority {
   readonly #root: x509.X509Certificate;
   readonly #clock: Clock;
   readonly #lifeMs: number;
+  readonly #newKeys: KeySource;
 
-  private constructor(keys: webcrypto.CryptoKeyPair, root: x509.X509Certificate, clock: Clock, lifeMs: number) {
+  private constructor(
+    keys: webcrypto.CryptoKeyPair,
+    root: x509.X509Certificate,
+    { clock, lifeMs, newKeys }: { readonly clock: Clock; readonly lifeMs: number; readonly newKeys: KeySource },
+  ) {
     this.#keys = keys;
     this.#root = root;
     this.#clock = clock;
     this.#lifeMs = lifeMs;
+    this.#newKeys = newKeys;
   }
 
   get root(): string {
     return `${this.#root.toString('pem')}\n`;
   }
 
-  static async create(clock: Clock, lifeMs = CITADEL_LIFE_MS): Promise<CertificateAuthority> {
-    const keys = await generateKeys();
+  static async create(clock: Clock, newKeys: KeySource, lifeMs = CITADEL_LIFE_MS): Promise<CertificateAuthority> {
+    const keys = await newKeys();
     const notBefore = clock.now();
     const root = await x509.X509CertificateGenerator.createSelfSigned({
       name: 'O=cluster.local',
@@ -49,12 +58,12 @@ export class CertificateAuthority {
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       ],
     });
-    return new CertificateAuthority(keys, root, clock, lifeMs);
+    return new CertificateAuthority(keys, root, { clock, lifeMs, newKeys });
   }
 
   /** Key and certificate for a service account, as Citadel and istiod issue them: empty subject, critical SPIFFE SAN, PKCS#1 key. */
   async issue(namespace: string, serviceAccount: string): Promise<WorkloadCertificate> {
-    const keys = await generateKeys();
+    const keys = await this.#newKeys();
     const notBefore = this.#clock.now();
     const leaf = await x509.X509CertificateGenerator.create({
       subject: '',
@@ -79,6 +88,7 @@ export class CertificateAuthority {
   }
 }
 
-async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+/** RSA of 2048 bits, as Citadel's and istiod's are: up to half a second of a processor. */
+export async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }

@@ -1,4 +1,6 @@
 import type { Clock, Connections, PackageFetcher } from '../mesh/ports.ts';
+import type { KeySource } from './certificates.ts';
+import { generateKeys } from './certificates.ts';
 import { PlaygroundConnections } from './connections.ts';
 import { PlaygroundPackages } from './packages.ts';
 import { systemClock } from './pause.ts';
@@ -11,6 +13,8 @@ export interface PlaygroundOptions {
   readonly addressDelayMs?: number;
   /** Plural resources that the user may not write, e.g. `services`; default none. */
   readonly denied?: readonly string[];
+  /** For who makes many playgrounds: keys that are made already. Default: new ones each time. */
+  readonly newKeys?: KeySource;
 }
 
 export interface Playground {
@@ -64,6 +68,7 @@ export function createPlayground(options: PlaygroundOptions = {}): Playground {
       live: options.clock === undefined,
       addressDelayMs: options.addressDelayMs ?? 2000,
       denied: options.denied ?? [],
+      newKeys: options.newKeys ?? generateKeys,
     }),
     packages: new PlaygroundPackages(clock),
     defaultInventory: INVENTORY,

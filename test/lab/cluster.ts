@@ -73,7 +73,7 @@ export function apiProcesses(paths: LabPaths, addresses: LabAddresses, binaries:
         '--requestheader-extra-headers-prefix=X-Remote-Extra-',
       ],
       // It lives for minutes: memory for time.
-      env: { GOGC: '400' },
+      env: { GOGC: 'off', GOMEMLIMIT: '1GiB' },
       ready: { url: `https://${addresses.apiServer}:${API_PORT}/readyz` },
     },
   ];

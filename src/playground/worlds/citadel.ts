@@ -19,9 +19,9 @@ const machines = [
 /** A cluster with Istio 1.0.3, not yet prepared for mesh expansion, and two Debian machines. */
 export const citadelWorld: WorldPlan = { context, machines, build };
 
-async function build({ clock, addressDelayMs, denied }: WorldOptions): Promise<World> {
+async function build({ clock, addressDelayMs, denied, newKeys }: WorldOptions): Promise<World> {
   const store = new ObjectStore(clock);
-  const controllers = new Controllers(store, clock, addressDelayMs, await CertificateAuthority.create(clock));
+  const controllers = new Controllers(store, clock, addressDelayMs, await CertificateAuthority.create(clock, newKeys));
   controllers.start();
   for (const object of seedObjects()) store.put(object);
   await controllers.settled();

@@ -33,11 +33,11 @@ const orders: Application = {
 /** A cluster with Istio 1.31 whose gateway does not lead to istiod yet, and two Debian machines with an application. */
 export const istiodWorld: WorldPlan = { context, machines, build };
 
-async function build({ clock, addressDelayMs, denied, live }: WorldOptions): Promise<World> {
+async function build({ clock, addressDelayMs, denied, live, newKeys }: WorldOptions): Promise<World> {
   const store = new ObjectStore(clock);
   const work = new Work(clock);
   const tokens = new TokenIssuer(store, clock);
-  const authority = await CertificateAuthority.create(clock, ISTIOD_LIFE_MS);
+  const authority = await CertificateAuthority.create(clock, newKeys, ISTIOD_LIFE_MS);
   const controlPlane = new ControlPlane({ store, clock, authority, tokens, work });
   const controllers = new Controllers(store, clock, addressDelayMs);
   const network = new Network(store, (service) => controlPlane.workloadBehind(service));

@@ -1,4 +1,5 @@
 import type { Clock, ClusterApi } from '../../mesh/ports.ts';
+import type { KeySource } from '../certificates.ts';
 import type { Ledger } from '../machine/ledger.ts';
 import type { Machine } from '../machine/machine.ts';
 
@@ -10,6 +11,7 @@ export interface WorldOptions {
   readonly denied: readonly string[];
   /** The clock is a real one: what is repeated for ever may be. */
   readonly live: boolean;
+  readonly newKeys: KeySource;
 }
 
 /** One embedded cluster and the machines beside it. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { isMeshError } from '../../../src/mesh/errors.ts';
 import type { ClusterApi, KubeObject, PushFile, VmHost } from '../../../src/mesh/ports.ts';
-import { createPlayground } from '../../../src/playground/index.ts';
-import { moments, quickClock } from './world.ts';
+import { moments, playground, quickClock } from './world.ts';
 
 const NETWORKING = 'networking.istio.io/v1';
 const VM = 'playground-vm-3';
@@ -60,7 +59,7 @@ interface Bench {
 
 async function bench({ exposed = true, group = true } = {}): Promise<Bench> {
   const clock = quickClock();
-  const { connections, packages } = createPlayground({ clock });
+  const { connections, packages } = playground(clock);
   const api = await connections.cluster('playground-istiod');
   const host = await connections.host(VM);
   const objects = [ACCOUNT, ...(group ? [GROUP] : []), ...(exposed ? EXPOSED : [])];
@@ -322,7 +321,7 @@ describe('playground with istiod', function () {
 
   it('takes no package of another generation', async () => {
     const clock = quickClock();
-    const { connections, packages } = createPlayground({ clock });
+    const { connections, packages } = playground(clock);
     const old = await packages.fetch({ kind: 'file', path: '/tmp/istio-sidecar.deb' });
     const host = await connections.host(VM);
     await assert.rejects(host.installPackage(old, { paths: [], users: [], groups: [] }), (error: unknown) =>

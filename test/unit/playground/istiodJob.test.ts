@@ -6,8 +6,7 @@ import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
 import { runPlan } from '../../../src/mesh/planRunner.ts';
 import type { Connections } from '../../../src/mesh/ports.ts';
-import { createPlayground } from '../../../src/playground/index.ts';
-import { quickClock } from './world.ts';
+import { playground, quickClock } from './world.ts';
 
 const CLUSTER = 'playground-istiod';
 const VM = 'playground-vm-3';
@@ -26,7 +25,7 @@ const GROUP: WorkloadGroup = {
 
 function job(): { readonly mesh: Mesh; readonly connections: Connections; readonly clock: ReturnType<typeof quickClock> } {
   const clock = quickClock();
-  const { connections, packages, defaultInventory } = createPlayground({ clock });
+  const { connections, packages, defaultInventory } = playground(clock);
   const { inventory } = parseInventory(defaultInventory);
   const [first] = inventory.vms.filter(({ name }) => name === VM);
   assert.ok(first);

@@ -5,8 +5,7 @@ import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
 import { runPlan } from '../../../src/mesh/planRunner.ts';
 import type { EditStore, SavedEdit } from '../../../src/mesh/ports.ts';
-import { createPlayground } from '../../../src/playground/index.ts';
-import { quickClock } from './world.ts';
+import { playground, quickClock } from './world.ts';
 
 const PACKAGE = { kind: 'file', path: '/tmp/istio-sidecar.deb' } as const;
 const VM = 'playground-vm-1';
@@ -24,7 +23,7 @@ function memoryEdits(): EditStore {
 
 function job() {
   const clock = quickClock();
-  const { connections, packages, defaultInventory } = createPlayground({ clock });
+  const { connections, packages, defaultInventory } = playground(clock);
   let inventory: Inventory = parseInventory(defaultInventory).inventory;
   const mesh = createMesh({ connections, packages, clock, edits: memoryEdits() }, () => inventory);
   const change = (vm: Partial<VmEntry>): void => {

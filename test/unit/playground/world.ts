@@ -1,4 +1,6 @@
 import type { Clock, ClusterApi, KubeObject, PackageFile, PushFile, VmHost } from '../../../src/mesh/ports.ts';
+import { generateKeys } from '../../../src/playground/certificates.ts';
+import type { Playground } from '../../../src/playground/index.ts';
 import { createPlayground } from '../../../src/playground/index.ts';
 
 /** A clock that goes on by what is slept, at once. */
@@ -14,6 +16,21 @@ export function quickClock(start = '2026-01-02T03:04:05Z'): Clock & { advance(mi
   };
 }
 
+const KEY_PAIRS = 12;
+const made: ReturnType<typeof generateKeys>[] = [];
+let asked = 0;
+
+/** Real keys, each made once: a playground with Citadel has seven, and tests make dozens of playgrounds. */
+async function nextKeys(): ReturnType<typeof generateKeys> {
+  const index = asked++ % KEY_PAIRS;
+  return (made[index] ??= generateKeys());
+}
+
+/** A playground with that clock. */
+export function playground(clock: Clock, options: { readonly denied?: readonly string[] } = {}): Playground {
+  return createPlayground({ clock, newKeys: nextKeys, ...options });
+}
+
 export const OWNER = { vm: 'playground-vm-1', cluster: 'playground', era: 'citadel', release: '1.0.3' };
 export const CREATES = { paths: ['/etc/certs', '/var/lib/istio', '/var/log/istio'], users: ['istio-proxy'], groups: ['istio-proxy'] };
 
@@ -26,7 +43,7 @@ export interface World {
 
 export async function world(options: { readonly denied?: readonly string[] } = {}): Promise<World> {
   const clock = quickClock();
-  const { connections, packages } = createPlayground({ clock, ...options });
+  const { connections, packages } = playground(clock, options);
   const sidecar = await packages.fetch({ kind: 'file', path: '/tmp/istio-sidecar.deb' });
   return { clock, api: await connections.cluster('playground'), host: await connections.host('playground-vm-1'), sidecar };
 }
