@@ -34,9 +34,8 @@ describe('the whole job by the command line', function () {
   let bench: CliBench;
   let pristine: Record<string, string> = {};
 
-  before(async function () {
-    this.timeout(1_800_000);
-    bench = await CliBench.start('cli', 2, inventory);
+  before(async () => {
+    bench = await CliBench.start(inventory);
     // sudo leaves a mark in the home of whoever uses it for the first time.
     for (const machine of ['vm-1', 'vm-2']) await bench.lab.ssh(machine, ['sudo', 'true']);
     pristine = { 'vm-1': await bench.machineState('vm-1'), 'vm-2': await bench.machineState('vm-2') };

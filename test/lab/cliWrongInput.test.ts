@@ -25,9 +25,8 @@ describe('wrong input by the command line', function () {
   let bench: CliBench;
   const heals: Heal[] = [];
 
-  before(async function () {
-    this.timeout(1_800_000);
-    bench = await CliBench.start('cliwrong', 1, inventory);
+  before(async () => {
+    bench = await CliBench.start(inventory);
     await bench.lab.ssh('vm-1', ['sudo', 'true']);
     await setUp();
   });

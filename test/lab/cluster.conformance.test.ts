@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { down } from './down.ts';
 import type { Lab } from './env.ts';
-import { startOwnLab } from './support/ownLab.ts';
+import { labEnv } from './env.ts';
 import { run } from './toolchain/run.ts';
 
 const APPLY = 'application/apply-patch+yaml';
@@ -13,13 +12,8 @@ describe("the lab's cluster", function () {
   this.timeout(60_000);
   let lab: Lab;
 
-  before(async function () {
-    this.timeout(1_800_000);
-    lab = await startOwnLab('conform', 1);
-  });
-
-  after(async () => {
-    await down(lab.name);
+  before(async () => {
+    lab = await labEnv();
   });
 
   async function kubectl(...argv: string[]): Promise<string> {

@@ -1,9 +1,8 @@
 // The lab with istiod, asked with kubectl, istioctl, dpkg, curl, openssl and ssh alone: a real control plane, a real gateway and real sidecars, as Istio's guide has them.
 import assert from 'node:assert/strict';
-import process from 'node:process';
-import { down } from './down.ts';
 import { echoAnswer, runEcho, stopEcho } from './echo.ts';
 import type { Lab } from './env.ts';
+import { istiodLab } from './env.ts';
 import { restartIstiod, stopIstiod, startIstiod } from './istiodControl.ts';
 import type { GroupByHand } from './support/istiodGuide.ts';
 import {
@@ -19,11 +18,9 @@ import {
   isConnected,
   joinByHand,
 } from './support/istiodGuide.ts';
-import { ownLabName, startOwnLab } from './support/ownLab.ts';
 import { applyStrictMtls, plaintext } from './support/strictMtls.ts';
 import { run } from './toolchain/run.ts';
 
-const NAME = 'istiod';
 const PORT = 3306;
 const MYSQL: GroupByHand = {
   name: 'mysql',
@@ -39,13 +36,8 @@ describe('the lab with istiod', function () {
   this.timeout(120_000);
   let lab: Lab;
 
-  before(async function () {
-    this.timeout(1_800_000);
-    lab = await startOwnLab(NAME, 2, 'istiod');
-  });
-
-  after(async () => {
-    if (!process.env.MESH_KEEP_LAB) await down(ownLabName(NAME));
+  before(async () => {
+    lab = await istiodLab();
   });
 
   const machine = (name: string, ...argv: [string, ...string[]]) => lab.onMachine(name, argv, { tolerant: true });

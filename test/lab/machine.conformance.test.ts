@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { down } from './down.ts';
 import type { Lab } from './env.ts';
+import { labEnv } from './env.ts';
 import {
   changeHostKey,
   dropTraffic,
@@ -17,7 +17,6 @@ import {
   stopSshd,
   SUDO_PASSWORD,
 } from './faults.ts';
-import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
 
 const QUICK = { timeout: 10_000, tolerant: true } as const;
@@ -26,13 +25,8 @@ describe("the lab's machines", function () {
   this.timeout(60_000);
   let lab: Lab;
 
-  before(async function () {
-    this.timeout(1_800_000);
-    lab = await startOwnLab('machines', 2);
-  });
-
-  after(async () => {
-    await down(lab.name);
+  before(async () => {
+    lab = await labEnv();
   });
 
   async function vm(...argv: string[]): Promise<string> {

@@ -14,9 +14,8 @@ describe('the way into a machine', function () {
   let tests: SshTests;
   const heals: Heal[] = [];
 
-  before(async function () {
-    this.timeout(1_800_000);
-    tests = await SshTests.start('sshway', 2);
+  before(async () => {
+    tests = await SshTests.start();
   });
   afterEach(async () => {
     await tests.closeAll();

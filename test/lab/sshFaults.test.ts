@@ -51,9 +51,8 @@ describe('a push that is broken', function () {
   let host: VmHost;
   const heals: Heal[] = [];
 
-  before(async function () {
-    this.timeout(1_800_000);
-    tests = await SshTests.start('sshfaults', 1);
+  before(async () => {
+    tests = await SshTests.start();
   });
   beforeEach(async () => {
     host = await tests.open();

@@ -35,9 +35,8 @@ describe('a push', function () {
   let host: VmHost;
   const heals: Heal[] = [];
 
-  before(async function () {
-    this.timeout(1_800_000);
-    tests = await SshTests.start('sshpush', 1);
+  before(async () => {
+    tests = await SshTests.start();
   });
   beforeEach(async () => {
     host = await tests.open();

@@ -1,4 +1,4 @@
-// What the SSH tests share: a lab of their own, configurations with the option under test, and a person who answers as told.
+// What the SSH tests share: a lab, configurations with the option under test, and a person who answers as told.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,9 +6,8 @@ import type { Message } from '../../src/mesh/messages.ts';
 import type { HostPrompter, VmHost } from '../../src/mesh/ports.ts';
 import { Secret } from '../../src/mesh/secret.ts';
 import { openHost, type TrustStore } from '../../src/ssh/index.ts';
-import { down } from './down.ts';
 import type { Lab } from './env.ts';
-import { startOwnLab } from './support/ownLab.ts';
+import { labEnv } from './env.ts';
 
 export const OWNER = { vm: 'vm-1', cluster: 'lab', era: 'citadel', release: '1.0.3' };
 
@@ -63,14 +62,14 @@ export class SshTests {
     this.directory = directory;
   }
 
-  static async start(name: string, machines: number): Promise<SshTests> {
-    return new SshTests(await startOwnLab(name, machines), await mkdtemp(path.join(os.tmpdir(), 'ssh-lab-')));
+  /** On the lab of `MESH_LAB`, which the SSH tests share: none may leave anything on a machine. */
+  static async start(): Promise<SshTests> {
+    return new SshTests(await labEnv(), await mkdtemp(path.join(os.tmpdir(), 'ssh-lab-')));
   }
 
   async stop(): Promise<void> {
     await this.closeAll();
     await rm(this.directory, { recursive: true, force: true });
-    await down(this.lab.name);
   }
 
   async closeAll(): Promise<void> {

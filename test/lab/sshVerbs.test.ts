@@ -22,9 +22,8 @@ describe('on a machine', function () {
   };
   const root = (script: string, ...args: string[]): Promise<string> => tests.root('vm-1', script, ...args);
 
-  before(async function () {
-    this.timeout(1_800_000);
-    tests = await SshTests.start('sshverbs', 1);
+  before(async () => {
+    tests = await SshTests.start();
   });
   beforeEach(async () => {
     host = await tests.open();

@@ -57,9 +57,8 @@ describe('the whole job of the istiod era by the command line', function () {
   let bench: CliBench;
   let pristine: Record<string, string> = {};
 
-  before(async function () {
-    this.timeout(1_800_000);
-    bench = await CliBench.start('cli-istiod', 2, inventory, 'istiod');
+  before(async () => {
+    bench = await CliBench.start(inventory, 'istiod');
     await bench.write('groups.yaml', groups);
     // sudo leaves a mark in the home of whoever uses it for the first time.
     for (const machine of ['vm-1', 'vm-2']) await bench.lab.ssh(machine, ['sudo', 'true']);

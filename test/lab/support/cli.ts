@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { down } from '../down.ts';
 import type { Lab } from '../env.ts';
+import { istiodLab, labEnv } from '../env.ts';
 import type { IstioKind } from '../record.ts';
-import { startOwnLab } from './ownLab.ts';
 
 /** The program as it is installed; the build makes it. */
 const program = path.resolve(import.meta.dirname, '../../../dist/cli.cjs');
@@ -41,7 +40,7 @@ export interface CliOptions {
   readonly limitMs?: number;
 }
 
-/** A lab of its own, a folder with an inventory, and the program run in it without a terminal. */
+/** A folder with an inventory, and the program run in it without a terminal. */
 export class CliBench {
   readonly lab: Lab;
   readonly folder: string;
@@ -51,8 +50,10 @@ export class CliBench {
     this.folder = folder;
   }
 
-  static async start(name: string, machines: number, inventory: string, istio?: IstioKind): Promise<CliBench> {
-    const bench = new CliBench(await startOwnLab(name, machines, istio), await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
+  /** On the lab of that kind that the environment names. */
+  static async start(inventory: string, istio: IstioKind = 'citadel'): Promise<CliBench> {
+    const lab = await (istio === 'istiod' ? istiodLab() : labEnv());
+    const bench = new CliBench(lab, await mkdtemp(path.join(tmpdir(), 'mesh-expansion-lab-')));
     await bench.write('mesh-expansion.yaml', inventory);
     await bench.#settled();
     return bench;
@@ -71,7 +72,6 @@ export class CliBench {
 
   async stop(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
-    await down(this.lab.name);
   }
 
   at(...parts: string[]): string {
