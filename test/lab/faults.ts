@@ -64,7 +64,7 @@ export async function changeHostKey(lab: Lab, machine: string): Promise<Heal> {
   await onMachineShell(
     lab,
     machine,
-    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -A && { ${RESTART_SSHD}; } && { pkill -KILL -f '^sshd: [a-z]' || :; }`,
+    `test ! -e ${keep} && mkdir ${keep} && mv /etc/ssh/ssh_host_* ${keep}/ && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && { ${RESTART_SSHD}; } && { pkill -KILL -f '^sshd: [a-z]' || :; }`,
   );
   await waitSshd(lab, machine);
   return async () => {

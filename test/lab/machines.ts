@@ -127,10 +127,8 @@ async function furnish(lab: string, place: MachinePlace, root: string, addresses
   await writeFile(authorized, await readFile(`${sshKey}.pub`));
   await chmod(authorized, 0o600);
   await chown(authorized, ADMIN_ID, ADMIN_ID);
-  // The shortest RSA key that clients still accept: a longer one takes seconds.
-  for (const [type, ...bits] of [['ed25519'], ['ecdsa'], ['rsa', '-b', '2048']] as const) {
-    await run(['ssh-keygen', '-q', '-t', type, ...bits, '-N', '', '-C', `root@${place.name}`, '-f', at(`etc/ssh/ssh_host_${type}_key`)]);
-  }
+  for (const type of ['ed25519', 'ecdsa'])
+    await run(['ssh-keygen', '-q', '-t', type, '-N', '', '-C', `root@${place.name}`, '-f', at(`etc/ssh/ssh_host_${type}_key`)]);
   const [type = '', key = ''] = (await readFile(at('etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')).split(' ');
   await writeFile(machinePaths(lab, place.name).knownHost, `${place.name},${place.address} ${type} ${key.trim()}\n`);
 }

@@ -10,11 +10,11 @@ import type { WorkloadGroup } from '../../../src/mesh/model.ts';
 import { runPlan } from '../../../src/mesh/planRunner.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { clusterMesh } from '../support/clusterMesh.ts';
+import { hideIstiod } from '../support/istiodGuide.ts';
 
 const NAMESPACE = `groups-${process.pid}`;
 const ADDRESS = '10.77.0.5';
 const ENTRY = `mysql-${ADDRESS}`;
-const EXPOSING = ['gateway/istiod-gateway', 'virtualservice/istiod-vs'];
 
 const group = (more: Partial<WorkloadGroup> = {}): WorkloadGroup => ({
   namespace: NAMESPACE,
@@ -58,7 +58,6 @@ describe('a cluster with istiod on the lab', function () {
   const opened: Mesh[] = [];
 
   const kubectl = (...argv: string[]) => lab.kubectl(argv);
-  const conceal = () => kubectl('-n', 'istio-system', 'delete', '--ignore-not-found', ...EXPOSING);
 
   before(async () => {
     lab = await istiodLab();
@@ -66,11 +65,11 @@ describe('a cluster with istiod on the lab', function () {
       await kubectl('-n', 'istio-system', 'get', 'service', 'istio-eastwestgateway', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}')
     ).stdout;
     await kubectl('create', 'namespace', NAMESPACE);
-    await conceal();
+    await hideIstiod(lab);
   });
 
   after(async () => {
-    await conceal();
+    await hideIstiod(lab);
     await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
   });
 

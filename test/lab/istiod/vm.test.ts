@@ -5,62 +5,23 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mesh } from '../../../src/mesh/mesh.ts';
 import type { Plan, PlanResult } from '../../../src/mesh/plan.ts';
-import { runPlan, undoPlan } from '../../../src/mesh/planRunner.ts';
+import { runPlan } from '../../../src/mesh/planRunner.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { reboot } from '../faults.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
+import { applyGroup, deleteGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
-import { vmMesh } from '../support/vmMesh.ts';
+import { groupMesh } from '../support/vmMesh.ts';
 
 const VM = 'vm-1';
-const OTHER = 'vm-2';
-const GROUP = 'mysql';
 const PORT = 3306;
-/** istiod through the gateway, as its samples expose it (istiod facts 3.1). */
-const EXPOSED = [
-  {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'Gateway',
-    metadata: { name: 'istiod-gateway', namespace: 'istio-system' },
-    spec: {
-      selector: { istio: 'eastwestgateway' },
-      servers: [{ port: { name: 'tls-istiod', number: 15012, protocol: 'TLS' }, tls: { mode: 'PASSTHROUGH' }, hosts: ['*'] }],
-    },
-  },
-  {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name: 'istiod-vs', namespace: 'istio-system' },
-    spec: {
-      hosts: ['*'],
-      gateways: ['istiod-gateway'],
-      tls: [
-        {
-          match: [{ port: 15012, sniHosts: ['*'] }],
-          route: [{ destination: { host: 'istiod.istio-system.svc.cluster.local', port: { number: 15012 } } }],
-        },
-      ],
-    },
-  },
-  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: GROUP, namespace: 'vm' } },
-  {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'WorkloadGroup',
-    metadata: { name: GROUP, namespace: 'vm' },
-    spec: {
-      metadata: { labels: { app: GROUP } },
-      template: { serviceAccount: GROUP, ports: { http: PORT } },
-      probe: { periodSeconds: 2, httpGet: { port: PORT, path: '/healthz' } },
-    },
-  },
-];
-
-interface Entry {
-  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec: { readonly address: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
+const GROUP = {
+  name: 'mysql',
+  namespace: 'vm',
+  ports: { http: PORT },
+  probe: { periodSeconds: 2, httpGet: { port: PORT, path: '/healthz' } },
+};
 
 describe('a machine in the mesh of istiod', function () {
   this.timeout(180_000);
@@ -70,11 +31,11 @@ describe('a machine in the mesh of istiod', function () {
 
   const root = async (script: string, ...args: string[]): Promise<string> =>
     (await lab.onMachine(VM, ['sh', '-ec', script, 'sh', ...args])).stdout.trim();
-  const entry = async (): Promise<Entry | undefined> => {
-    const { items } = (await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: Entry[] };
+  const entry = async (): Promise<WorkloadEntry | undefined> => {
+    const { items } = (await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: WorkloadEntry[] };
     return items.find(({ spec }) => spec.address === lab.machine(VM).address);
   };
-  const healthy = (one: Entry | undefined): boolean =>
+  const healthy = (one: WorkloadEntry | undefined): boolean =>
     one?.metadata.annotations?.['istio.io/connectedAt'] !== undefined &&
     one.status?.conditions?.find(({ type }) => type === 'Healthy')?.status === 'True';
   const until = async (what: string, done: () => Promise<boolean>, limit = 60_000): Promise<void> => {
@@ -99,17 +60,17 @@ describe('a machine in the mesh of istiod', function () {
 
   before(async () => {
     lab = await istiodLab();
-    await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }) });
+    await exposeIstiod(lab);
+    await applyGroup(lab, GROUP);
     await runEcho(lab, VM, PORT);
-    mesh = openMesh(lab);
+    mesh = groupMesh(lab, GROUP, [VM]);
   });
 
   after(async () => {
     await mesh.close();
     await stopEcho(lab, VM, PORT);
-    await lab.kubectl(['delete', '-f', '-', '--ignore-not-found'], {
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }),
-    });
+    await deleteGroup(lab, GROUP);
+    await hideIstiod(lab);
   });
 
   it('joins, though the start of the sidecar cuts the connection that asked for it', async () => {
@@ -173,7 +134,7 @@ describe('a machine in the mesh of istiod', function () {
       'vm',
       'patch',
       'workloadgroup',
-      GROUP,
+      GROUP.name,
       '--type=merge',
       '-p',
       '{"spec":{"template":{"ports":{"metrics":9104}}}}',
@@ -208,8 +169,8 @@ describe('a machine in the mesh of istiod', function () {
     );
     await root('systemctl stop istio');
     // An account of the same name made anew: the old token counts no longer.
-    await lab.kubectl(['-n', 'vm', 'delete', 'serviceaccount', GROUP]);
-    await lab.kubectl(['-n', 'vm', 'create', 'serviceaccount', GROUP]);
+    await lab.kubectl(['-n', 'vm', 'delete', 'serviceaccount', GROUP.name]);
+    await lab.kubectl(['-n', 'vm', 'create', 'serviceaccount', GROUP.name]);
     await sleep(45_000);
     await root('systemctl start istio');
     await until('refused', async () => (await root('grep -c "code = Unauthenticated" /var/log/istio/istio.log || :')) !== '0');
@@ -264,84 +225,3 @@ describe('a machine in the mesh of istiod', function () {
     await run(await mesh.planLeave(VM));
   });
 });
-
-describe('a machine that does not register itself', function () {
-  this.timeout(180_000);
-  let lab: Lab;
-  let mesh: Mesh;
-  let asItWas: Snapshot;
-  const root = async (script: string): Promise<string> => (await lab.onMachine(OTHER, ['sh', '-ec', script])).stdout.trim();
-  const entries = async (): Promise<readonly Entry[]> =>
-    ((await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: Entry[] }).items;
-
-  before(async () => {
-    lab = await istiodLab();
-    await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }) });
-    await runEcho(lab, OTHER, PORT);
-    mesh = openMesh(lab, { autoRegister: false });
-    asItWas = await snapshotOf(lab, OTHER);
-  });
-
-  after(async () => {
-    await mesh.close();
-    await stopEcho(lab, OTHER, PORT);
-    await lab.kubectl(['delete', '-f', '-', '--ignore-not-found'], {
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: EXPOSED }),
-    });
-  });
-
-  const expectAsItWas = async (): Promise<void> => {
-    await expectAsBefore(lab, OTHER, asItWas);
-    assert.deepEqual(await entries(), []);
-  };
-
-  it('is taken back as it was when the join fails at the end and is undone', async () => {
-    await stopIstiod(lab);
-    const failed = await runPlan(await mesh.planJoin(OTHER, { package: { kind: 'file', path: lab.sidecarPackage } }));
-    assert.equal(failed.error?.code, 'istiod.not-connected');
-    const undone = await undoPlan(failed);
-    await startIstiod(lab);
-    assert.equal(undone.ok, true, JSON.stringify(undone.error));
-    await root('rm -rf /var/log/istio');
-    await expectAsItWas();
-  });
-
-  for (const last of ['package', 'files', 'units'])
-    it(`leaves as it was after a join that broke off behind its step ${last}`, async () => {
-      const broken = new AbortController();
-      const plan = await mesh.planJoin(OTHER, { package: { kind: 'file', path: lab.sidecarPackage } });
-      const { states, error } = await runPlan(plan, {
-        signal: broken.signal,
-        onEvent: ({ step, state }) => {
-          if (step.id === last && state === 'done') broken.abort();
-        },
-      });
-      assert.equal(error?.kind, 'cancelled');
-      assert.equal(states[plan.steps.findIndex(({ id }) => id === last)], 'done', states.join(' '));
-      const leave = await runPlan(await mesh.planLeave(OTHER));
-      assert.equal(leave.error, undefined, JSON.stringify(leave.error));
-      await expectAsItWas();
-    });
-
-  it('gets an entry that is healthy, once; leaving takes it away', async () => {
-    const join = await runPlan(await mesh.planJoin(OTHER, { package: { kind: 'url', url: lab.sidecarPackageUrl } }));
-    assert.equal(join.error, undefined, JSON.stringify(join.error));
-    const [one, ...others] = await entries();
-    assert.deepEqual([others, one?.spec.address], [[], lab.machine(OTHER).address]);
-    assert.equal(one?.metadata.annotations?.['istio.io/autoRegistrationGroup'], undefined);
-    assert.equal(one?.status?.conditions?.find(({ type }) => type === 'Healthy')?.status, 'True');
-    assert.equal((await runPlan(await mesh.planJoin(OTHER))).changed, false);
-    const leave = await runPlan(await mesh.planLeave(OTHER));
-    assert.equal(leave.error, undefined, JSON.stringify(leave.error));
-    await expectAsItWas();
-    assert.equal((await runPlan(await mesh.planLeave(OTHER))).changed, false);
-  });
-});
-
-function openMesh(lab: Lab, more: object = {}): Mesh {
-  return vmMesh(lab, {
-    version: 1,
-    clusters: [{ name: 'prod', context: lab.contexts.lab }],
-    vms: [VM, OTHER].map((name) => ({ name, cluster: 'prod', namespace: 'vm', serviceAccount: GROUP, workloadGroup: GROUP, ...more })),
-  });
-}

@@ -51,7 +51,8 @@ export async function sidecarReleases(context: BuildContext, pilotAgent: string)
 // The agent's path carries the key of what it was built from.
 async function packageKey(pilotAgent: string): Promise<string> {
   const hash = createHash('sha256').update(`${pilotAgent} ${ENVOY_RELEASE}`);
-  for (const file of [import.meta.filename, path.join(ISTIO_MODULE, 'go.sum')]) hash.update(await readFile(file));
+  const builder = path.join(import.meta.dirname, '../toolchain/debPackage.ts');
+  for (const file of [import.meta.filename, builder, path.join(ISTIO_MODULE, 'go.sum')]) hash.update(await readFile(file));
   return hash.digest('hex').slice(0, 12);
 }
 

@@ -144,7 +144,8 @@ export class CliBench {
   }
 
   #environment(kubeconfig: string): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    return { PATH, NODE_COMPILE_CACHE, HOME: this.folder, XDG_STATE_HOME: this.at('state'), KUBECONFIG: kubeconfig, LANG: 'C' };
   }
 
   /** `name=resourceVersion` of everything that a command could touch in the cluster. */

@@ -90,6 +90,11 @@ export async function applyGroup(lab: Lab, { name, namespace, ports, probe }: Gr
   await lab.kubectl(['apply', '-f', '-'], { input: [account, group].map((object) => stringify(object)).join('---\n') });
 }
 
+/** Takes both away again. */
+export async function deleteGroup(lab: Lab, { name, namespace }: GroupByHand): Promise<void> {
+  await lab.kubectl(['-n', namespace, 'delete', '--ignore-not-found', `workloadgroup/${name}`, `serviceaccount/${name}`]);
+}
+
 /** Files of `istioctl x workload entry configure --autoregister` for the group. */
 export async function configureByIstioctl(lab: Lab, { name, namespace }: GroupByHand): Promise<Readonly<Record<GuideFile, string>>> {
   const output = await mkdtemp(path.join(os.tmpdir(), 'istioctl-'));
@@ -131,7 +136,12 @@ export async function installPackage(lab: Lab, machine: string, url: string): Pr
 }
 
 export interface WorkloadEntry {
-  metadata: { name: string; annotations?: Readonly<Record<string, string>>; labels?: Readonly<Record<string, string>> };
+  metadata: {
+    name: string;
+    resourceVersion?: string;
+    annotations?: Readonly<Record<string, string>>;
+    labels?: Readonly<Record<string, string>>;
+  };
   spec: Readonly<Record<string, unknown>>;
   status?: { conditions?: readonly { type: string; status: string; message?: string }[] };
 }

@@ -7,6 +7,7 @@ import { parseInventory } from '../../../src/mesh/inventory.ts';
 import type { Mesh } from '../../../src/mesh/mesh.ts';
 import { createPackageFetcher, openHost } from '../../../src/ssh/index.ts';
 import type { Lab } from '../env.ts';
+import type { GroupByHand } from './istiodGuide.ts';
 
 const nobody = { confirmHostKey: async () => false, secret: async () => undefined, note: () => undefined };
 
@@ -28,4 +29,14 @@ export function vmMesh(lab: Lab, document: object): Mesh {
     },
     () => inventory,
   );
+}
+
+/** A mesh whose machines are of the group; `more` settings for each. Close it. */
+export function groupMesh(lab: Lab, { name, namespace }: GroupByHand, machines: readonly string[], more: object = {}): Mesh {
+  const group = { cluster: 'prod', namespace, serviceAccount: name, workloadGroup: name };
+  return vmMesh(lab, {
+    version: 1,
+    clusters: [{ name: 'prod', context: lab.contexts.lab }],
+    vms: machines.map((machine) => ({ name: machine, ...group, ...more })),
+  });
 }
