@@ -5,7 +5,15 @@ interface Package {
   readonly bin?: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly packages?: Readonly<
-    Record<string, { readonly os?: readonly string[]; readonly cpu?: readonly string[]; readonly optional?: boolean }>
+    Record<
+      string,
+      {
+        readonly os?: readonly string[];
+        readonly cpu?: readonly string[];
+        readonly optional?: boolean;
+        readonly peerDependencies?: Readonly<Record<string, string>>;
+      }
+    >
   >;
 }
 
@@ -24,8 +32,12 @@ describe('package.json', () => {
       [name, name.replace('/', `', '`)].some((word) =>
         ["'", '"', '/'].some((end) => text.includes(`'${word}${end}`) || text.includes(`/${word}${end}`)),
       );
+    const names = Object.keys(read('package.json').devDependencies);
+    const { packages = {} } = read('package-lock.json');
+    // What is used wants it beside itself, as ESLint's rules for TypeScript want a compiler.
+    const peers = names.filter(used).flatMap((name) => Object.keys(packages[`node_modules/${name}`]?.peerDependencies ?? {}));
     // Types are used by the compiler alone.
-    const unused = Object.keys(read('package.json').devDependencies).filter((name) => !name.startsWith('@types/') && !used(name));
+    const unused = names.filter((name) => !name.startsWith('@types/') && !used(name) && !peers.includes(name));
     assert.deepEqual(unused, []);
   });
 
