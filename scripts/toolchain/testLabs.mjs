@@ -60,7 +60,7 @@ export function createTestLabs() {
     if (given) return inTurn(given, () => work({ [variable]: given }));
     const name = `t${letter}${(count += 1)}-${copy}`;
     // What a run that was killed left under this name.
-    await down(name);
+    if (labsOfTests().includes(name)) await down(name);
     try {
       const code = await command(name, 10 * 60_000, 'up', '--istio', kind);
       if (code !== 0) throw new Error(`lab ${name} (${kind}) did not come up (${code})`);

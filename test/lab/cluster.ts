@@ -72,8 +72,6 @@ export function apiProcesses(paths: LabPaths, addresses: LabAddresses, binaries:
         '--requestheader-group-headers=X-Remote-Group',
         '--requestheader-extra-headers-prefix=X-Remote-Extra-',
       ],
-      // It lives for minutes: memory for time.
-      env: { GOGC: 'off', GOMEMLIMIT: '1GiB' },
       ready: { url: `https://${addresses.apiServer}:${API_PORT}/readyz` },
     },
   ];

@@ -12,7 +12,7 @@ import { readRecord } from './record.ts';
 import { ADMIN_USER } from './ssh.ts';
 import { clusterBinaries } from './toolchain/binaries.ts';
 import type { RunOptions, RunResult } from './toolchain/run.ts';
-import { run } from './toolchain/run.ts';
+import { run, runGo } from './toolchain/run.ts';
 
 export interface LabMachine {
   /** Also its alias in the ssh configuration and its host name: `vm-1`. */
@@ -96,7 +96,7 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
   const binaries = await clusterBinaries(context, modulesOf(record.istio));
   const { kubectl: kubectlBinary, istioctl: istioctlBinary } = binaries;
   const kubectl = (argv: readonly string[], options?: RunOptions) =>
-    run([kubectlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options);
+    runGo([kubectlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options);
   const machineOf = (wanted: string) => {
     const found = machines.find((machine) => machine.name === wanted);
     if (!found) throw new Error(`lab ${lab} has no machine ${wanted}: npm run lab -- up --name ${lab} --machines N`);
@@ -125,7 +125,7 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     kubectlBinary,
     istioctlBinary,
     ...packages,
-    istioctl: (argv, options) => run([istioctlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options),
+    istioctl: (argv, options) => runGo([istioctlBinary, '--kubeconfig', paths.kubeconfig, ...argv], options),
     machine: machineOf,
     kubectl,
     kubectlJson: async (argv) => JSON.parse((await kubectl([...argv, '-o', 'json'])).stdout) as unknown,

@@ -11,6 +11,7 @@ import { endGroup, makeGroup, members } from './cgroups.ts';
 import { labPaths, namespaceFile, networkNamespace } from './names.ts';
 import { addBridgeAddress } from './network.ts';
 import type { ManagedProcess, Readiness } from './process.ts';
+import { UNCOLLECTED } from './toolchain/run.ts';
 
 const CLUSTER_GROUP = 'cluster';
 
@@ -66,7 +67,10 @@ export async function endProcess(lab: string, name: string): Promise<void> {
 async function launch(lab: string, wanted: ManagedProcess, log: string): Promise<void> {
   const groups = await makeGroup(lab, processGroup(wanted.name));
   const namespace = wanted.netns === 'cluster' ? networkNamespace(lab) : networkNamespace(lab, wanted.netns.pod);
-  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, wanted.env);
+  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, {
+    ...UNCOLLECTED,
+    ...wanted.env,
+  });
 }
 
 /** Starts a program that outlives us, in the cgroups from its first instruction on, its output appended to `log`. */

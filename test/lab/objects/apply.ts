@@ -1,6 +1,6 @@
 // Puts the lab's objects into its cluster with kubectl; a second time changes nothing.
 import type { LabAddresses } from '../addresses.ts';
-import { run } from '../toolchain/run.ts';
+import { runGo } from '../toolchain/run.ts';
 import { baseObjects, labNode } from './base.ts';
 import type { LabObject, ObjectWithStatus } from './kinds.ts';
 import { plainWorkloads } from './workloads.ts';
@@ -20,14 +20,14 @@ export async function applyObjects(kubectl: string, kubeconfig: string, addresse
 }
 
 async function apply(kubectl: string, kubeconfig: string, objects: readonly LabObject[]): Promise<void> {
-  await run([kubectl, '--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'], {
+  await runGo([kubectl, '--kubeconfig', kubeconfig, 'apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'], {
     input: list(objects),
   });
 }
 
 async function replaceStatus(kubectl: string, kubeconfig: string, wanted: readonly ObjectWithStatus[]): Promise<void> {
   const objects = wanted.map(({ object, status }) => ({ ...object, status }));
-  await run([kubectl, '--kubeconfig', kubeconfig, 'replace', '--subresource=status', '-f', '-'], { input: list(objects) });
+  await runGo([kubectl, '--kubeconfig', kubeconfig, 'replace', '--subresource=status', '-f', '-'], { input: list(objects) });
 }
 
 function list(items: readonly LabObject[]): string {

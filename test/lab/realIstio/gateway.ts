@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { LabAddresses } from '../addresses.ts';
 import type { LabPaths } from '../names.ts';
 import type { ManagedProcess } from '../process.ts';
-import { run } from '../toolchain/run.ts';
+import { runGo } from '../toolchain/run.ts';
 import { CLUSTER_ID, GATEWAY_ACCOUNT, GATEWAY_LABELS, ISTIO_NAMESPACE } from './manifest.ts';
 
 export const GATEWAY = 'eastwestgateway';
@@ -66,7 +66,8 @@ export function gatewayProcess(paths: LabPaths, { pods }: LabAddresses, { pilotA
 /** Gives the gateway what a kubelet mounts into its pod: a token of its account and the mesh's root certificate. istiod must be ready. */
 export async function furnishGateway(paths: LabPaths, { kubectl, bootstrap }: GatewayPrograms): Promise<void> {
   const at = (...parts: string[]) => path.join(gatewayFolder(paths), ...parts);
-  const ask = async (...argv: string[]) => (await run([kubectl, '--kubeconfig', paths.kubeconfig, '-n', ISTIO_NAMESPACE, ...argv])).stdout;
+  const ask = async (...argv: string[]) =>
+    (await runGo([kubectl, '--kubeconfig', paths.kubeconfig, '-n', ISTIO_NAMESPACE, ...argv])).stdout;
   const secrets = at('var', 'run', 'secrets');
   await mkdir(path.join(secrets, 'tokens'), { recursive: true, mode: 0o700 });
   await mkdir(path.join(secrets, 'istio'), { recursive: true });

@@ -5,7 +5,7 @@ import { NODE_NAME } from '../cluster.ts';
 import type { LabObject, ObjectWithStatus } from '../objects/kinds.ts';
 import { deploymentStatus, podStatus, service, workload } from '../objects/kinds.ts';
 import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
-import { run } from '../toolchain/run.ts';
+import { runGo } from '../toolchain/run.ts';
 
 export const ISTIO_NAMESPACE = 'istio-system';
 /** Name that istiod knows its own cluster by. */
@@ -33,7 +33,7 @@ export interface InstalledIstio {
 
 /** What the cluster shows of an installed istiod and of an east-west gateway that does not expose it yet. Throws CommandError when istioctl fails. */
 export async function installedIstio(istioctl: string, addresses: LabAddresses): Promise<InstalledIstio> {
-  const { stdout } = await run([
+  const { stdout } = await runGo([
     istioctl,
     'manifest',
     'generate',

@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process';
 import type { SpawnOptions } from 'node:child_process';
 
+/** For Go programs that end soon, or live for minutes: memory for time. A kubectl that does not collect its garbage costs a third less. */
+export const UNCOLLECTED = { GOGC: 'off', GOMEMLIMIT: '1GiB' } as const;
+
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
@@ -59,4 +62,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   if (typeof outcome !== 'number') throw new CommandError(argv, result, outcome.message);
   if (result.code !== 0 && !options.tolerant) throw new CommandError(argv, result, `exit code ${result.code}`);
   return result;
+}
+
+/** Runs a Go program of the cluster's tools, as `run` does. */
+export async function runGo(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
+  return run(argv, { ...options, env: { ...(options.env ?? process.env), ...UNCOLLECTED } });
 }
