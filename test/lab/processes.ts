@@ -11,7 +11,6 @@ import { endGroup, makeGroup, members } from './cgroups.ts';
 import { labPaths, namespaceFile, networkNamespace } from './names.ts';
 import { addBridgeAddress } from './network.ts';
 import type { ManagedProcess, Readiness } from './process.ts';
-import { UNCOLLECTED } from './toolchain/run.ts';
 
 const CLUSTER_GROUP = 'cluster';
 
@@ -67,10 +66,9 @@ export async function endProcess(lab: string, name: string): Promise<void> {
 async function launch(lab: string, wanted: ManagedProcess, log: string): Promise<void> {
   const groups = await makeGroup(lab, processGroup(wanted.name));
   const namespace = wanted.netns === 'cluster' ? networkNamespace(lab) : networkNamespace(lab, wanted.netns.pod);
-  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, {
-    ...UNCOLLECTED,
-    ...wanted.env,
-  });
+  // Most are Go programs, and live for minutes: memory for time.
+  const env = { GOGC: '400', ...wanted.env };
+  await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, env);
 }
 
 /** Starts a program that outlives us, in the cgroups from its first instruction on, its output appended to `log`. */
