@@ -8,7 +8,7 @@ import { ClusterReadings, type Changed, type ClusterFacts, type Seen } from './c
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
 import { Shelf, type Held } from './shelf.ts';
-import { askedBefore, touchedBy, touchedByGroups, type Input } from './touched.ts';
+import { askedBefore, enteredAs, touchedBy, touchedByGroups, type Input } from './touched.ts';
 
 export type { ClusterFacts } from './clusterReadings.ts';
 export type { Held } from './shelf.ts';
@@ -44,6 +44,8 @@ export interface Facts {
   setUnwatched(name: string, refusals: readonly MeshError[]): void;
   /** Asks those VMs of a cluster again that were asked before and whose files are made from what has changed. */
   readTouched(cluster: string, inputs: readonly Input[]): Promise<void>;
+  /** Asks those VMs again whose entry in the inventory became another since they were asked: by hand, by a command, or by Git. */
+  readEdited(): Promise<void>;
   readVm(name: string): Promise<Held<VmFacts>>;
   /** Reads a VM that was just changed, or that a person asks for: a read that is under way may have seen it before. */
   readVmAnew(name: string): Promise<Held<VmFacts>>;
@@ -68,15 +70,21 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
   });
   const vms = new Shelf<VmFacts>(changed);
   const checks = new Map<string, CheckRun>();
+  /** By VM, how the inventory had it when its machine was last asked. */
+  const asked = new Map<string, string>();
   const limit = pLimit(HOSTS_AT_ONCE);
   const clear = () => {
     clusters.clear();
     vms.clear();
     checks.clear();
+    asked.clear();
     changed.fire();
   };
   const askVm = (name: string, options: CallOptions) =>
     limit(async () => {
+      const { inventory } = await session.file.read();
+      const entry = inventory.vms.find((vm) => vm.name === name);
+      if (entry !== undefined) asked.set(name, enteredAs(inventory, entry));
       const mesh = await session.mesh();
       const { generated, ...status } = await mesh.vmStatus(name, { ...options, timeoutMs: readSettings().timeouts.hostMs });
       if (generated !== undefined) await onGenerated(generated);
@@ -122,6 +130,10 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     setUnwatched: (name, refusals) => clusters.setUnwatched(name, refusals),
     lookAgain: (name, signal) => clusters.lookAgain(name, signal),
     readTouched: (cluster, inputs) => askAgain(cluster, touchedBy(inputs)),
+    readEdited: async () => {
+      const { inventory } = await session.file.read();
+      for (const { name } of inventory.clusters) await askAgain(name, (vm) => asked.get(vm.name) !== enteredAs(inventory, vm));
+    },
     readVm,
     readVmAnew,
     setChecks: (vm, results) => {
@@ -132,6 +144,7 @@ export function createFacts(session: Session, onGenerated: (generated: Generated
     forgetVm: (name) => {
       vms.forget(name);
       checks.delete(name);
+      asked.delete(name);
       changed.fire();
     },
     clear,

@@ -24,6 +24,11 @@ export function touchedBy(inputs: readonly Input[]): (vm: VmEntry) => boolean {
   return (vm) => inputs.some((input) => input === 'all' || input.namespace === vm.namespace);
 }
 
+/** What of the inventory a VM's files are made from, as text to compare. */
+export function enteredAs({ clusters }: Pick<Inventory, 'clusters'>, vm: VmEntry): string {
+  return JSON.stringify([vm, clusters.find(({ name }) => name === vm.cluster)]);
+}
+
 /** VMs of groups that are not as they were. */
 export function touchedByGroups(before: Groups = [], after: Groups = []): (vm: VmEntry) => boolean {
   const name = ({ group }: WorkloadGroupFacts) => `${group.namespace}/${group.name}`;

@@ -52,6 +52,7 @@ export class Watches implements vscode.Disposable {
       view.onDidChangeVisibility(({ visible }) => {
         this.#visible = visible;
         this.#settle();
+        if (visible) void this.#facts.readEdited();
       }),
       session.onDidReset(() => {
         this.#stopAll();
@@ -61,8 +62,9 @@ export class Watches implements vscode.Disposable {
       }),
       // A watch begins only where a read succeeded: a cluster that refuses is left alone.
       facts.onDidChange(() => this.#settle()),
-      // A VM in a namespace of its own has a root certificate of its own.
       session.file.onDidChange(() => {
+        if (this.#visible) void this.#facts.readEdited();
+        // A VM in a namespace of its own has a root certificate of its own.
         for (const name of this.#running.keys()) void this.#renew(name).catch(() => undefined);
       }),
     ];

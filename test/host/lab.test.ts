@@ -162,7 +162,8 @@ describe('on the lab', function () {
     );
   });
 
-  it('shows a change in the cluster within a moment while the cluster is open', async () => {
+  /** Watches of a tree that is visible; `opened` tells them what a person opens. */
+  const watching = () => {
     const opened = new vscode.EventEmitter<vscode.TreeViewExpansionEvent<Node>>();
     const view = {
       visible: true,
@@ -170,12 +171,29 @@ describe('on the lab', function () {
       onDidCollapseElement: new vscode.EventEmitter().event,
       onDidChangeVisibility: new vscode.EventEmitter().event,
     } as unknown as vscode.TreeView<Node>;
-    const watches = new Watches(
-      view,
-      session,
-      facts,
-      createLog(vscode.window.createOutputChannel('Mesh Expansion watch', { log: true }), texts),
-    );
+    const log = createLog(vscode.window.createOutputChannel('Mesh Expansion watch', { log: true }), texts);
+    return { opened, watches: new Watches(view, session, facts, log) };
+  };
+
+  it('asks a VM again when its entry in the inventory became another, whoever wrote it', async () => {
+    const { watches } = watching();
+    const text = readFileSync(inventory, 'utf8');
+    const asked = facts.vm(VM).at;
+    // Not of the VM: nobody is asked.
+    writeFileSync(inventory, `${text}services: []\n`);
+    await until('the new text is read', async () => ((await session.file.read()).text.includes('services') ? true : undefined));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(facts.vm(VM).at, asked);
+    writeFileSync(inventory, text.replace('namespace: vm', 'namespace: no-such-namespace'));
+    const error = await until('the VM is asked with the other namespace', () => facts.vm(VM).error);
+    assert.match(texts.say(error.userMessage), /no-such-namespace/);
+    writeFileSync(inventory, text);
+    await until('the VM is asked as before', () => (facts.vm(VM).error === undefined && !facts.vm(VM).loading ? true : undefined));
+    watches.dispose();
+  });
+
+  it('shows a change in the cluster within a moment while the cluster is open', async () => {
+    const { opened, watches } = watching();
     try {
       opened.fire({ element: await child(undefined, `cluster:${lab.contexts.lab}`) });
       await kubectl('-n', 'istio-system', 'delete', 'service', 'mixer-ilb');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { askedBefore, touchedBy, touchedByGroups } from '../../../src/editor/touched.ts';
+import { askedBefore, enteredAs, touchedBy, touchedByGroups } from '../../../src/editor/touched.ts';
 import type { Held } from '../../../src/editor/shelf.ts';
 import { MeshError } from '../../../src/mesh/errors.ts';
 import { message } from '../../../src/mesh/messages.ts';
@@ -40,6 +40,21 @@ describe('machines that a change in the cluster touches', () => {
     assert.deepEqual(asked(touchedBy([{ namespace: 'vm' }])), ['a', 'away']);
     assert.deepEqual(asked(touchedBy([{ namespace: 'vm' }, 'all'])), ['a', 'b', 'away']);
     assert.deepEqual(asked(touchedBy([])), []);
+  });
+
+  it('are those whose entry in the inventory, or whose cluster there, is another', () => {
+    const cluster = (name: string, release = '1.0.3') => ({
+      name,
+      context: name,
+      istio: { namespace: 'istio-system', release },
+      clusterDomain: 'cluster.local',
+    });
+    const clusters = [cluster('prod'), cluster('test')];
+    const before = enteredAs({ clusters }, vm('a'));
+    assert.equal(enteredAs({ clusters: clusters.toReversed() }, vm('a')), before);
+    assert.equal(enteredAs({ clusters: [cluster('prod')] }, vm('a')), before);
+    assert.notEqual(enteredAs({ clusters }, { ...vm('a'), inboundPorts: [80] }), before);
+    assert.notEqual(enteredAs({ clusters: [cluster('prod', '1.4')] }, vm('a')), before);
   });
 
   it('are those of groups that were edited, made or removed', () => {

@@ -231,6 +231,7 @@ describe('watches of the tree', () => {
       const begun: ObjectQuery[] = [];
       const tell = new Map<string, Told>();
       const touched: unknown[] = [];
+      const edits: boolean[] = [];
       const read: string[] = [];
       const errors: string[] = [];
       let unwatched: readonly MeshError[] = [];
@@ -262,13 +263,14 @@ describe('watches of the tree', () => {
         takeSeen: () => undefined,
         readCluster: async (name: string) => void read.push(name),
         readTouched: async (...call: unknown[]) => void touched.push(call),
+        readEdited: async () => void edits.push(true),
         readChanged: async () => undefined,
         setUnwatched: (_: string, refusals: readonly MeshError[]) => void (unwatched = refusals),
       };
       const log = { error: (_: string, error: Error) => void errors.push(error.message) };
       const watches = new Watches(...([view, session, facts, log] as unknown as Parts));
       listeners.expand?.({ element });
-      return { watches, listeners, begun, tell, touched, read, errors, unwatched: () => unwatched.map(({ code }) => code) };
+      return { watches, listeners, begun, tell, touched, edits, read, errors, unwatched: () => unwatched.map(({ code }) => code) };
     }
 
     it('is that very object; its changes, several as one, have the machines asked that it touches, and its first sight none', async () => {
@@ -305,6 +307,20 @@ describe('watches of the tree', () => {
       tell.get(name)?.({ type: 'ADDED', object: configMap('another root') });
       await sleep(400);
       assert.deepEqual(touched, [['prod', [{ namespace: 'vm' }]]]);
+      watches.dispose();
+    });
+
+    it('is the inventory, too: machines of an edited entry are asked where somebody looks, or looks again', async () => {
+      const { watches, listeners, edits } = start(() => []);
+      await sleep(20);
+      assert.equal(edits.length, 0);
+      listeners.inventory?.();
+      assert.equal(edits.length, 1);
+      listeners.visible?.({ visible: false });
+      listeners.inventory?.();
+      assert.equal(edits.length, 1);
+      listeners.visible?.({ visible: true });
+      assert.equal(edits.length, 2);
       watches.dispose();
     });
 
