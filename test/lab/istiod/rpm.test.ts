@@ -12,7 +12,7 @@ import { down } from '../down.ts';
 import type { Lab } from '../env.ts';
 import { providingRpm, sidecarRpm } from '../realIstio/sidecarRpm.ts';
 import { failure } from '../support/failure.ts';
-import { applyGroup, eventually, exposeIstiod, healthOf } from '../support/istiodGuide.ts';
+import { applyGroup, echoGroup, eventually, exposeIstiod, healthOf } from '../support/istiodGuide.ts';
 import { addPackages } from '../support/machinePackages.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
 import { ownLabName, startOwnLab, testContext } from '../support/ownLab.ts';
@@ -21,12 +21,7 @@ import { vmMesh } from '../support/vmMesh.ts';
 const NAME = 'istiodrpm';
 const VM = 'vm-1';
 const PORT = 3306;
-const GROUP = {
-  name: 'rpms',
-  namespace: 'vm',
-  ports: { http: PORT },
-  probe: { periodSeconds: 2, httpGet: { path: '/healthz', port: PORT } },
-};
+const GROUP = echoGroup('rpms', PORT);
 const SETTINGS = '/var/lib/istio/envoy/sidecar.env';
 
 describe('a machine of rpms in the mesh of istiod', function () {

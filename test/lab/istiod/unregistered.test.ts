@@ -5,18 +5,13 @@ import { runPlan, undoPlan } from '../../../src/mesh/planRunner.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
-import { applyGroup, deleteGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
+import { applyGroup, deleteGroup, echoGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
 import { groupMesh } from '../support/vmMesh.ts';
 
 const VM = 'vm-2';
 const PORT = 3306;
-const GROUP = {
-  name: 'mysql',
-  namespace: 'vm',
-  ports: { http: PORT },
-  probe: { periodSeconds: 2, httpGet: { port: PORT, path: '/healthz' } },
-};
+const GROUP = echoGroup('mysql', PORT);
 
 describe('a machine that does not register itself', function () {
   this.timeout(180_000);

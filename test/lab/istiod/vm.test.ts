@@ -10,18 +10,13 @@ import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { reboot } from '../faults.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
-import { applyGroup, deleteGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
+import { applyGroup, deleteGroup, echoGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
 import { groupMesh } from '../support/vmMesh.ts';
 
 const VM = 'vm-1';
 const PORT = 3306;
-const GROUP = {
-  name: 'mysql',
-  namespace: 'vm',
-  ports: { http: PORT },
-  probe: { periodSeconds: 2, httpGet: { port: PORT, path: '/healthz' } },
-};
+const GROUP = echoGroup('mysql', PORT);
 
 describe('a machine in the mesh of istiod', function () {
   this.timeout(180_000);

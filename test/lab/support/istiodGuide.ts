@@ -74,6 +74,11 @@ export interface GroupByHand {
   probe?: unknown;
 }
 
+/** A group of machines with the application of echo.ts on a port, as healthy as that is. */
+export function echoGroup(name: string, port: number): GroupByHand {
+  return { name, namespace: 'vm', ports: { http: port }, probe: { periodSeconds: 2, httpGet: { path: '/healthz', port } } };
+}
+
 /** Makes the service account and the WorkloadGroup. */
 export async function applyGroup(lab: Lab, { name, namespace, ports, probe }: GroupByHand): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } };
