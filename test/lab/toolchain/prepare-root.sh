@@ -7,7 +7,7 @@ chmod 440 "$1/etc/sudoers.d/admin"
 install -d -o 1000 -g 1000 -m 700 "$1/home/admin/.ssh"
 # Each machine makes its own host keys and machine id, but for the RSA key: making that takes longer than the machine's boot.
 rm -f "$1"/etc/ssh/ssh_host_*
-ssh-keygen -q -t rsa -b 2048 -N '' -C root@lab -f "$1/etc/ssh/ssh_host_rsa_key"
+chroot "$1" ssh-keygen -q -t rsa -b 2048 -N '' -C root@lab -f /etc/ssh/ssh_host_rsa_key
 : >"$1/etc/machine-id"
 # A container has no console, no clock and no disk of its own to look after, and no way out for updates.
 for unit in console-getty.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service \
