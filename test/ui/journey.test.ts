@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
-import { driveSteps } from './drive.ts';
+import { driveSteps, type DrivenStep } from './drive.ts';
 import { EDITED_LINE, journey, type Place } from './journey.ts';
-import { labPlace } from './places.ts';
+import { labPlace, type InventoryText } from './places.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const VM = 'vm-1';
@@ -137,11 +137,12 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
   let workbench: Workbench | undefined;
   let lab: Lab;
   let place: Place;
+  let inventory: InventoryText;
   let untouched: Map<string, string>;
 
   before(async () => {
     const prepared = await labPlace(VM);
-    ({ lab, place } = prepared);
+    ({ lab, place, inventory } = prepared);
     untouched = await footprint(lab);
     workbench = await startWorkbench({ ...prepared.options, vsix: await packExtension({ reuse: true }) });
   });
@@ -151,12 +152,22 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
     await lab.kubectl(['delete', 'service', '-n', 'onprem', 'mysql', '--ignore-not-found']);
   });
 
-  driveSteps(
-    journey.map((step) => ({
-      name: step.name,
-      run: (shown) => step.run(shown, place),
-      holds: async () => assertions[step.name]?.(lab, untouched),
-    })),
-    () => workbench,
-  );
+  const steps: readonly DrivenStep[] = journey.map((step) => ({
+    name: step.name,
+    run: (shown) => step.run(shown, place),
+    holds: async () => assertions[step.name]?.(lab, untouched),
+  }));
+  /** After a form has joined the machine, and nothing of it may hide what the file says. */
+  const editedByHand: DrivenStep = {
+    name: '06-joined-edited',
+    async run(shown) {
+      const text = inventory.read();
+      inventory.write(text.replace(/^( +)namespace: vm$/m, '$&\n$1inboundPorts: [3306]'));
+      await shown.treeItem(new RegExp(`^${VM}, needs a push`, 'i')).waitFor();
+      inventory.write(text);
+      await shown.treeItem(new RegExp(`^${VM}, in sync`, 'i')).waitFor();
+    },
+  };
+  const after06 = steps.findIndex(({ name }) => name === '06-joined') + 1;
+  driveSteps(steps.toSpliced(after06, 0, editedByHand), () => workbench);
 });

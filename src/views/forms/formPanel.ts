@@ -193,10 +193,12 @@ export class FormPanel {
   async #ended(values: Values, results: readonly PlanResult[] | undefined): Promise<void> {
     const ok = results?.every((result) => result.ok) === true;
     if (ok || results?.some((result) => result.changed) === true) await this.#definition.save(values);
+    if (ok) {
+      await this.#keep(undefined);
+      await this.#close();
+    }
+    // What is saved counts now, and what is edited after it: a draft that stayed would hide that.
     if (this.#disposed) this.#reader.dropDrafts();
-    if (!ok) return;
-    await this.#keep(undefined);
-    await this.#close();
   }
 
   async #saveDraft(): Promise<void> {
