@@ -9,12 +9,14 @@ import { run, say } from './process.mjs';
 const SHELL = 'chromium-headless-shell';
 const BROWSERS = [SHELL, 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`);
 
-/** True where the package lists were fetched within the last day. */
-function listsAreFresh() {
+const DAY_MS = 86_400_000;
+
+/** True where there are package lists not older than this. */
+function hasLists(maxAgeMs) {
   try {
     const directory = '/var/lib/apt/lists';
     return readdirSync(directory).some(
-      (name) => /_Packages(\.|$)/.test(name) && Date.now() - statSync(path.join(directory, name)).mtimeMs < 86_400_000,
+      (name) => /_Packages(\.|$)/.test(name) && Date.now() - statSync(path.join(directory, name)).mtimeMs < maxAgeMs,
     );
   } catch {
     return false;
@@ -26,7 +28,7 @@ const aptEnvironment = () => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive
 const isRoot = () => process.getuid?.() === 0;
 
 async function freshenLists() {
-  if (listsAreFresh()) return;
+  if (hasLists(DAY_MS)) return;
   say('Fetching the package lists (apt-get update)');
   await run('apt-get', [...WAIT, 'update'], { env: aptEnvironment() });
 }
@@ -47,9 +49,9 @@ export async function installPackages(names) {
   }
 }
 
-/** Whether this distribution has the package. */
+/** Whether this distribution has the package: old lists say that, too. */
 async function isOffered(name) {
-  await freshenLists();
+  if (!hasLists(Infinity)) await freshenLists();
   return spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0;
 }
 
