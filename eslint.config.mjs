@@ -1,5 +1,6 @@
 import js from '@eslint/js';
-import tseslint from 'typescript-eslint';
+import parser from '@typescript-eslint/parser';
+import { defineConfig } from 'eslint/config';
 
 const noVscode = {
   name: 'vscode',
@@ -43,34 +44,13 @@ const room = (files, paths, groups) => ({
 });
 const editorRooms = ['extension.ts', 'editor', 'providers', 'views', 'commands'];
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['node_modules/', 'dist/', 'out/', '**/*.d.ts'] },
-  js.configs.recommended,
-  {
-    files: ['**/*.ts'],
-    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
-    languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './src/views/webview/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
-    },
-    rules: {
-      '@typescript-eslint/no-explicit-any': 'error',
-      '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-non-null-assertion': 'error',
-      '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      '@typescript-eslint/ban-ts-comment': 'error',
-      'no-console': 'error',
-      'no-control-regex': 'off',
-      eqeqeq: 'error',
-    },
-  },
+  // TypeScript's own rules are those of oxlint (.oxlintrc.json): the same ones with types, in a tenth of the time.
+  { files: ['src/**/*.ts'], languageOptions: { parser } },
   {
     files: ['**/*.mjs', '**/*.cjs'],
+    ...js.configs.recommended,
     languageOptions: {
       globals: {
         process: 'readonly',
@@ -84,17 +64,6 @@ export default tseslint.config(
         AbortSignal: 'readonly',
         AbortController: 'readonly',
       },
-    },
-  },
-  { files: ['test/**/*.ts', 'scripts/**/*.ts', 'src/cli.ts', 'src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
-  {
-    files: ['test/**/*.ts'],
-    rules: {
-      '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      '@typescript-eslint/no-unsafe-enum-assignment': 'off',
-      '@typescript-eslint/no-unsafe-member-access': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
   room(

@@ -62,7 +62,8 @@ export class CliBench {
   /** Citadel still writes secrets, and istiod its root, when a lab is up; comparisons begin when nothing moves any more. */
   async #settled(): Promise<void> {
     const written = this.lab.istio === 'istiod' ? 'ConfigMap vm/istio-ca-root-cert=' : 'Secret vm/istio.default=';
-    for (let [quiet, last, end] = [0, '', Date.now() + 60_000]; quiet < 4 && Date.now() < end;) {
+    const end = Date.now() + 60_000;
+    for (let [quiet, last] = [0, '']; quiet < 4 && Date.now() < end;) {
       const state = await this.clusterState();
       quiet = state === last && state.includes(written) ? quiet + 1 : 0;
       last = state;

@@ -100,7 +100,7 @@ async function handmade(api: ClusterApi): Promise<PushFile[]> {
         'defaultConfig:\n  discoveryAddress: istiod.istio-system.svc:15012\n  readinessProbe:\n    httpGet:\n      path: /healthz\n      port: 8080\n',
       ...proxy,
     },
-    { path: '/etc/certs/root-cert.pem', content: (root?.data as Record<string, string>)['root-cert.pem'] ?? '', ...proxy },
+    { path: '/etc/certs/root-cert.pem', content: (root!.data as Record<string, string>)['root-cert.pem'] ?? '', ...proxy },
     { path: '/var/run/secrets/tokens/istio-token', content: token, ...proxy, mode: 0o600 },
     {
       path: '/etc/hosts',
@@ -146,7 +146,7 @@ describe('playground with istiod', function () {
       'istio.io/workloadController',
       'proxy.istio.io/health-checks-enabled',
     ]);
-    const { address, serviceAccount, labels, ports } = entry?.spec as Record<string, unknown>;
+    const { address, serviceAccount, labels, ports } = entry!.spec as Record<string, unknown>;
     assert.deepEqual(
       [address, serviceAccount, labels, ports],
       ['10.150.0.103', 'orders', { app: 'orders', 'networking.istio.io/tunnel': 'http' }, { http: 8080 }],

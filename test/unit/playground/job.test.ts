@@ -73,7 +73,7 @@ describe('the whole job in the playground', () => {
     const cluster = await connections.cluster('playground');
     const endpoints = await cluster.get({ apiVersion: 'v1', kind: 'Endpoints', namespace: 'onprem', name: 'mysql' });
     assert.deepEqual(
-      (endpoints?.subsets as { addresses: { ip: string }[] }[])[0]?.addresses.map(({ ip }) => ip),
+      (endpoints!.subsets as { addresses: { ip: string }[] }[])[0]?.addresses.map(({ ip }) => ip),
       ['10.150.0.101'],
     );
 

@@ -78,7 +78,7 @@ export const BALANCERS = [
 ];
 
 export function addressOf(service: KubeObject | undefined): string {
-  const { loadBalancer } = service?.status as { loadBalancer: { ingress: { ip: string }[] } };
+  const { loadBalancer } = service!.status as { loadBalancer: { ingress: { ip: string }[] } };
   return loadBalancer.ingress[0]!.ip;
 }
 

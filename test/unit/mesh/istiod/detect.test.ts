@@ -138,7 +138,7 @@ describe('detection of istiod', () => {
     const api = world(istiod('istio/pilot:1.31.0', { 'istio.io/rev': '1-31' }), gateway([{ hostname: 'a1.elb.example' }]));
     const preview = async () => setupPreview({ ...vmScope(api, { entry }), controlPlane: (await detect(entry, api)) ?? assert.fail() }, {});
     const route = (await preview()).objects.find(({ kind }) => kind === 'VirtualService');
-    const { tls } = route?.spec as { tls: { match: { sniHosts: string[] }[] }[] };
+    const { tls } = route!.spec as { tls: { match: { sniHosts: string[] }[] }[] };
     assert.deepEqual(tls[0]?.match[0]?.sniHosts, [
       'istiod-1-31.istio-system.svc',
       'istiod-1-31.istio-system.svc.cluster.local',
