@@ -23,7 +23,7 @@ const PRUNE = `\\( ${[...LEFT_OUT.map((path) => `-path ${path}`), "-name 'system
 // Checksums against accidents: a thirtieth of the work of cryptographic ones.
 const PARTS: Readonly<Record<string, string>> = {
   tree: `find / -xdev ${PRUNE} \\( -type d -printf '%y %m %u:%g %p\\n' -o -printf '%y %m %u:%g %s %p %l\\n' \\) | sort -k 4`,
-  contents: `find / -xdev ${PRUNE} -type f -print0 | xargs -0 sha256sum | sort -k 2`,
+  contents: `find / -xdev ${PRUNE} -type f -print0 | xargs -0 cksum | sort -k 3`,
   run: `find /run -maxdepth 1 ! -name 'lab-*' ! -name user ! -name motd.dynamic ! -name xtables.lock | sort`,
   units: `systemctl list-unit-files --no-legend --no-pager | grep -v transient | sort
     systemctl list-units --all --no-legend --no-pager --plain istio\\* mesh-expansion\\*`,
