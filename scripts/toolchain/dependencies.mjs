@@ -20,8 +20,9 @@ export async function ensureDependencies() {
     writeFileSync(mark, lock);
     return;
   }
+  // What the lock file names cannot have changed: no need to ask the registry about what is at hand.
   say('Installing the npm packages of the project (npm ci)');
-  await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env: node24Environment() });
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: root, env: node24Environment() });
   writeFileSync(mark, lock);
 }
 
