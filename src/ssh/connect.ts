@@ -132,7 +132,11 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
       const watch = (): void => {
         clearTimeout(limit);
         limit = setTimeout(
-          () => (authentication.asking ? watch() : fail(new Error(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))),
+          // Silence is no refusal: a link that was cut in this moment may be back at the next try.
+          () =>
+            authentication.asking
+              ? watch()
+              : fail(unreachable(config, new Error(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))),
           AUTH_LIMIT_MS,
         );
       };
@@ -179,5 +183,10 @@ function connectError(
     const methods = authentication.serverAccepts.join(', ');
     return hostError('host.auth-failed', { host, user: config.user, methods, text: errorText(error) }, { cause: error });
   }
-  return hostError('host.unreachable', { host, address: `${config.hostName}:${config.port}`, text: errorText(error) }, { cause: error });
+  return unreachable(config, error);
+}
+
+function unreachable(config: EffectiveConfig, error: Error): Error {
+  const address = `${config.hostName}:${config.port}`;
+  return hostError('host.unreachable', { host: config.alias, address, text: errorText(error) }, { cause: error });
 }

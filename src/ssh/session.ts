@@ -114,12 +114,13 @@ export class HostSession {
   /** Runs work once the machine can be reached again: a restarting sshd refuses connections for a moment, a cut link for longer. */
   async afterLoss<T>(work: () => Promise<T>, signal: AbortSignal | undefined, waitMs = RETURN_MS): Promise<T> {
     const deadline = Date.now() + waitMs;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await work();
       } catch (error) {
         const away = isMeshError(error, 'host.unreachable') || (isMeshError(error, 'host.lost') && error.userMessage.id === 'ssh.lost');
-        if (!away || Date.now() > deadline) throw error;
+        // A try that met a machine in the middle of its change may have waited all that time for an answer.
+        if (!away || (Date.now() > deadline && tries > 1)) throw error;
         await sleep(500, undefined, { signal }).catch(() => undefined);
       }
     }

@@ -214,6 +214,23 @@ for name in ${PROGRAMS.join(' ')}; do [ $name = base64 ] || /bin/ln -f base64 $n
     assert.equal(await left(), '');
   });
 
+  it('by a machine that falls silent while it lets the new connection in goes on once it answers', async () => {
+    await host.push(one);
+    await tests.root('vm-1', "sed -i '1i account required pam_exec.so /bin/sleep 40' /etc/pam.d/sshd");
+    heals.push(async () => {
+      await tests.root('vm-1', "sed -i '/pam_exec.so .bin.sleep/d' /etc/pam.d/sshd");
+    });
+    const silent = await errorOf(tests.open());
+    assert.equal(silent.code, 'host.unreachable');
+    assert.match(JSON.stringify(silent.userMessage), /no answer to authentication in 30 s/);
+    const lost = host.push(two);
+    await tests.root('vm-1', "pkill -KILL -f '^sshd: admin' || :");
+    await sleep(20_000);
+    await tests.root('vm-1', "sed -i '/pam_exec.so .bin.sleep/d' /etc/pam.d/sshd");
+    await lost;
+    assert.match(await tests.root('vm-1', 'cat /etc/push/a.env'), /^A=two$/m);
+  });
+
   it('because nothing can be written says so, and why', async () => {
     await host.push(one);
     const before = await look();
