@@ -26,7 +26,7 @@ describe('package.json', () => {
 
   it('names no package that nothing imports or runs', () => {
     const folder = new URL('../..', import.meta.url).pathname;
-    const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '*.mjs', 'tsconfig.json'], { cwd: folder });
+    const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '*.mjs', 'tsconfig.json', '.prettierrc.json'], { cwd: folder });
     const text = files.map((file) => readFileSync(`${folder}/${file}`, 'utf8')).join('\n');
     const used = (name: string): boolean =>
       [name, name.replace('/', `', '`)].some((word) =>
