@@ -16,6 +16,8 @@ const QUIET = {
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'window.dialogStyle': 'custom',
+  // It lists the files that every process of this machine has open, again and again.
+  'remote.autoForwardPorts': false,
   'terminal.integrated.gpuAcceleration': 'off',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
