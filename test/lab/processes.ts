@@ -67,7 +67,7 @@ async function launch(lab: string, wanted: ManagedProcess, log: string): Promise
   const groups = await makeGroup(lab, processGroup(wanted.name));
   const namespace = wanted.netns === 'cluster' ? networkNamespace(lab) : networkNamespace(lab, wanted.netns.pod);
   // Most are Go programs, and live for minutes: memory for time.
-  const env = { GOGC: '400', ...wanted.env };
+  const env = { GOGC: 'off', GOMEMLIMIT: '600MiB', ...wanted.env };
   await startInGroups(groups, ['nsenter', `--net=${namespaceFile(namespace)}`, '--', ...wanted.argv], log, env);
 }
 

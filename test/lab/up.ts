@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { allocatorProgram } from './allocator/program.ts';
 import type { LabAddresses } from './addresses.ts';
 import { API_PORT, labAddresses, OLD_API_PORT } from './addresses.ts';
 import { endOrphans } from './cgroups.ts';
@@ -56,8 +57,9 @@ export async function up(lab: string, machines: number, context: BuildContext, i
     await aptInstall(context, HOST_PACKAGES);
     await allowWatchers();
     const record = await claimRecord(lab, machines, istio);
-    const [baseRoot, binaries] = await Promise.all([
+    const [baseRoot, allocator, binaries] = await Promise.all([
       machineRoot(context),
+      allocatorProgram(context),
       clusterBinaries(context, modulesOf(record.istio), (buildCache) => buildStandins(context, buildCache)),
     ]);
     const addresses = labAddresses(record.index);
@@ -73,7 +75,7 @@ export async function up(lab: string, machines: number, context: BuildContext, i
     ]);
     await writeKubeconfig(paths.kubeconfig, paths.pki, addresses);
     await Promise.all([
-      upCluster(lab, paths, addresses, { binaries, plane }, context),
+      upCluster(lab, paths, addresses, { binaries, plane, allocator }, context),
       upMachines(lab, paths, addresses, places, baseRoot, context),
     ]);
   });
@@ -89,13 +91,15 @@ async function allowWatchers(): Promise<void> {
 interface Programs {
   binaries: ClusterBinaries;
   plane: ControlPlane;
+  /** The load-balancer allocator's file. */
+  allocator: string;
 }
 
 async function upCluster(
   lab: string,
   paths: LabPaths,
   addresses: LabAddresses,
-  { binaries, plane }: Programs,
+  { binaries, plane, allocator }: Programs,
   context: BuildContext,
 ): Promise<void> {
   const ensure = async (wanted: ManagedProcess) => {
@@ -103,7 +107,7 @@ async function upCluster(
   };
   for (const wanted of apiProcesses(paths, addresses, binaries)) await ensure(wanted);
   const objects = applyObjects(binaries.kubectl, paths.kubeconfig, addresses, plane.istio);
-  const others = [...routingProcesses(paths, addresses, binaries), ...ownStandins(paths, addresses)];
+  const others = [...routingProcesses(paths, addresses, binaries), ...ownStandins(paths, addresses, allocator)];
   await Promise.all([
     objects.then(() => context.report('cluster objects are in place')),
     plane.start(ensure, objects),
@@ -112,7 +116,7 @@ async function upCluster(
 }
 
 // The lab's own stand-ins; see the header of each.
-function ownStandins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[] {
+function ownStandins(paths: LabPaths, addresses: LabAddresses, allocator: string): ManagedProcess[] {
   const script = (file: string) => path.join(import.meta.dirname, file);
   const old = `${addresses.apiServer}:${OLD_API_PORT}`;
   return [
@@ -121,7 +125,7 @@ function ownStandins(paths: LabPaths, addresses: LabAddresses): ManagedProcess[]
       netns: 'cluster',
       argv: [
         process.execPath,
-        script('allocator/main.ts'),
+        allocator,
         '--kubeconfig',
         paths.kubeconfig,
         '--bridge',

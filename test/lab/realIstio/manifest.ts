@@ -1,10 +1,15 @@
 // The objects of Istio's own install, as its istioctl prints them offline: the real CRDs, mesh ConfigMap, injector, Service and Deployment of istiod.
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
 import { parseAllDocuments, parse, stringify } from 'yaml';
 import type { LabAddresses } from '../addresses.ts';
 import { NODE_NAME } from '../cluster.ts';
 import type { LabObject, ObjectWithStatus } from '../objects/kinds.ts';
 import { deploymentStatus, podStatus, service, workload } from '../objects/kinds.ts';
 import { ISTIOD_RELEASE } from '../toolchain/binaries.ts';
+import { exists } from '../toolchain/builds.ts';
 import { runGo } from '../toolchain/run.ts';
 
 export const ISTIO_NAMESPACE = 'istio-system';
@@ -33,17 +38,7 @@ export interface InstalledIstio {
 
 /** What the cluster shows of an installed istiod and of an east-west gateway that does not expose it yet. Throws CommandError when istioctl fails. */
 export async function installedIstio(istioctl: string, addresses: LabAddresses): Promise<InstalledIstio> {
-  const { stdout } = await runGo([
-    istioctl,
-    'manifest',
-    'generate',
-    ...['profile=default', 'hub=docker.io/istio', `tag=${ISTIOD_RELEASE}`, `values.global.multiCluster.clusterName=${CLUSTER_ID}`].flatMap(
-      (setting) => ['--set', setting],
-    ),
-  ]);
-  const objects = parseAllDocuments(stdout)
-    .map((document) => document.toJS() as unknown)
-    .filter(isObject)
+  const objects = (await manifest(istioctl))
     .filter(({ kind, metadata }) => WANTED.includes(kind) || WANTED.includes(`${kind}/${metadata.name}`))
     .map(released);
   const meshMap = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'istio');
@@ -82,6 +77,27 @@ export async function installedIstio(istioctl: string, addresses: LabAddresses):
       ...gateway.statuses,
     ],
   };
+}
+
+/** What this istioctl prints, kept beside it: it says the same each time, and takes a second to print and to read. */
+async function manifest(istioctl: string): Promise<readonly LabObject[]> {
+  const settings = [
+    'profile=default',
+    'hub=docker.io/istio',
+    `tag=${ISTIOD_RELEASE}`,
+    `values.global.multiCluster.clusterName=${CLUSTER_ID}`,
+  ];
+  const key = createHash('sha256').update(settings.join()).digest('hex').slice(0, 12);
+  const kept = path.join(path.dirname(istioctl), `manifest-${key}.json`);
+  if (await exists(kept)) return JSON.parse(await readFile(kept, 'utf8')) as LabObject[];
+  const { stdout } = await runGo([istioctl, 'manifest', 'generate', ...settings.flatMap((setting) => ['--set', setting])]);
+  const objects = parseAllDocuments(stdout)
+    .map((document) => document.toJS() as unknown)
+    .filter(isObject);
+  const unfinished = `${kept}.${process.pid}`;
+  await writeFile(unfinished, JSON.stringify(objects));
+  await rename(unfinished, kept);
+  return objects;
 }
 
 function isObject(value: unknown): value is LabObject {

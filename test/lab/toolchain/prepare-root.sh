@@ -15,3 +15,7 @@ for unit in console-getty.service getty@tty1.service apt-daily.timer apt-daily-u
   chroot "$1" systemctl mask "$unit" >/dev/null 2>&1 || :
 done
 chroot "$1" systemctl set-default multi-user.target >/dev/null 2>&1
+# Nobody reads what a login is told, and telling it starts five programs each time.
+sed -i '/pam_motd/d' "$1/etc/pam.d/sshd" "$1/etc/pam.d/login"
+# One systemd for the user's own services from boot on, not another for each login after a pause.
+install -D -m 644 /dev/null "$1/var/lib/systemd/linger/admin"
