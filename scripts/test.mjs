@@ -53,7 +53,12 @@ async function prepared(name, action) {
   return failed === undefined;
 }
 
-/** Every job once, as many beside each other as there are workers: they wait more than they compute. */
+/** Jobs that run beside each other: they wait more than they compute, and a job with a lab takes up to 2.5 GB. */
+function workers() {
+  return Math.max(2, Math.min(os.cpus().length + 4, Math.floor(os.totalmem() / 2.5e9)));
+}
+
+/** Every job once, as many beside each other as there are workers. */
 async function runJobs(jobs) {
   const waiting = [...jobs];
   const running = new Set();
@@ -70,7 +75,7 @@ async function runJobs(jobs) {
       say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs.length, os.cpus().length + 3) }, worker));
+  await Promise.all(Array.from({ length: Math.min(jobs.length, workers()) }, worker));
   clearInterval(life);
 }
 

@@ -43,7 +43,7 @@ describe('the whole job by the command line', function () {
   after(async () => bench.stop());
 
   const service = async (namespace: string, name: string): Promise<LiveService> =>
-    (await bench.lab.kubectlJson(['-n', namespace, 'get', 'service', name])) as LiveService;
+    (await bench.lab.read(`/api/v1/namespaces/${namespace}/services/${name}`)) as LiveService;
   const balancer = async (name: string, namespace = 'istio-system'): Promise<string> =>
     (await service(namespace, name)).status.loadBalancer.ingress[0]?.ip ?? '';
   const fine = (run: CliRun, changed: boolean): void => {

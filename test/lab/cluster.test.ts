@@ -87,7 +87,7 @@ describe('a cluster on the lab', function () {
   }
 
   async function live(namespace: string, name: string): Promise<LiveService> {
-    return (await lab.kubectlJson(['-n', namespace, 'get', 'service', name])) as LiveService;
+    return (await lab.read(`/api/v1/namespaces/${namespace}/services/${name}`)) as LiveService;
   }
 
   async function exists(namespace: string, kind: string, name: string): Promise<boolean> {
@@ -260,7 +260,7 @@ describe('a cluster on the lab', function () {
         [service.metadata.annotations?.['alpha.istio.io/kubernetes-serviceaccounts'], service.metadata.labels?.app],
         ['robot', 'web'],
       );
-      const endpoints = async () => (await lab.kubectlJson(['-n', SERVICES, 'get', 'endpoints', 'web'])) as LiveEndpoints;
+      const endpoints = async () => (await lab.read(`/api/v1/namespaces/${SERVICES}/endpoints/web`)) as LiveEndpoints;
       const registered = await endpoints();
       assert.deepEqual(registered.subsets, [
         { addresses: [{ ip: lab.machine('vm-1').address }], ports: [{ name: 'http', port: PORT, protocol: 'TCP' }] },

@@ -2,6 +2,8 @@
 import process from 'node:process';
 import { cacheDirectory } from '../../scripts/node24.mjs';
 import type { LabAddresses } from './addresses.ts';
+import type { ApiReader } from './apiServer.ts';
+import { createApiReader } from './apiServer.ts';
 import { API_PORT, DNS_CLUSTER_IP, labAddresses, OLD_API_PORT, SERVICE_CIDR } from './addresses.ts';
 import { modulesOf, sidecarPackages } from './controlPlane.ts';
 import { CONTEXT, OLD_CONTEXT, VIEWER_CONTEXT } from './kubeconfig.ts';
@@ -60,6 +62,8 @@ export interface Lab {
   istioctl(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** The object or list that `kubectl ... -o json` prints. */
   kubectlJson(argv: readonly string[]): Promise<unknown>;
+  /** The object or list at a path of the API server: for what is asked again and again. */
+  read: ApiReader;
   /** Runs a command on the machine as its login user, over OpenSSH with the lab's configuration. Each word arrives as it is. */
   ssh(machine: string, argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Runs a command on the machine as root, entering its namespaces: works without sshd, sudo or network. */
@@ -102,13 +106,14 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     if (!found) throw new Error(`lab ${lab} has no machine ${wanted}: npm run lab -- up --name ${lab} --machines N`);
     return found;
   };
+  const apiServer = `https://${addresses.apiServer}:${API_PORT}`;
   const packages = await sidecarPackages(record.istio, binaries, addresses, context);
   return {
     name: lab,
     istio: record.istio,
     kubeconfig: paths.kubeconfig,
     contexts: { lab: CONTEXT, old: OLD_CONTEXT, viewer: VIEWER_CONTEXT },
-    apiServer: `https://${addresses.apiServer}:${API_PORT}`,
+    apiServer,
     oldApiServer: `https://${addresses.apiServer}:${OLD_API_PORT}`,
     serviceCidr: SERVICE_CIDR,
     dnsClusterIp: DNS_CLUSTER_IP,
@@ -129,6 +134,7 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     machine: machineOf,
     kubectl,
     kubectlJson: async (argv) => JSON.parse((await kubectl([...argv, '-o', 'json'])).stdout) as unknown,
+    read: createApiReader(apiServer, paths.pki),
     ssh: (machine, argv, options) =>
       run(['ssh', '-F', paths.sshConfig, ...QUICK_LOGIN, '--', machineOf(machine).name, argv.map(quoteWord).join(' ')], options),
     onMachine: async (machine, argv, options) => {

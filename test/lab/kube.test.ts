@@ -12,14 +12,13 @@ import { createClusterApi, createSnapshotApi, listContexts, loadKubeconfig } fro
 import type { ClusterApi, KubeObject, ListEnd, ObjectRef, WatchEvent } from '../../src/mesh/ports.ts';
 import { API_PORT } from './addresses.ts';
 import { members } from './cgroups.ts';
-import { down } from './down.ts';
 import type { Lab } from './env.ts';
+import { labEnv } from './env.ts';
 import { processGroup } from './processes.ts';
 import { cableTo, type Cable } from './support/cable.ts';
 import { describeTree } from './kubeTree.ts';
 import { eventually } from './support/eventually.ts';
 import { failure } from './support/failure.ts';
-import { startOwnLab } from './support/ownLab.ts';
 import { run } from './toolchain/run.ts';
 import { up } from './up.ts';
 
@@ -100,8 +99,7 @@ describe('kube on the lab', function () {
   }
 
   before(async () => {
-    // One of its own: the API server is killed here.
-    lab = await startOwnLab('kube', 1);
+    lab = await labEnv();
     folder = await mkdtemp(path.join(tmpdir(), 'kube-test-'));
     await lab.kubectl(['create', 'namespace', NAMESPACE]);
     await lab.kubectl(['-n', NAMESPACE, 'create', 'serviceaccount', 'robot']);
@@ -114,7 +112,7 @@ describe('kube on the lab', function () {
 
   after(async () => {
     await rm(folder, { recursive: true, force: true });
-    await down(lab.name);
+    await lab.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
   });
 
   it('lists the contexts kubectl lists', async () => {

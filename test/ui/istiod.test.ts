@@ -4,7 +4,7 @@ import { echoAnswer, runEcho, stopEcho } from '../lab/echo.ts';
 import { istiodLab, type Lab } from '../lab/env.ts';
 import { reboot } from '../lab/faults.ts';
 import { restartIstiod } from '../lab/istiodControl.ts';
-import { eventually, hideIstiod } from '../lab/support/istiodGuide.ts';
+import { entriesOf, eventually, hideIstiod, type WorkloadEntry } from '../lab/support/istiodGuide.ts';
 import { applyStrictMtls, plaintext } from '../lab/support/strictMtls.ts';
 import { driveSteps, type DrivenStep } from './drive.ts';
 import { Form } from './form.ts';
@@ -16,12 +16,6 @@ const HEALTHY = /^vm-1, .*\bhealthy/;
 /** A certificate of seconds is always near its end. */
 const HEALTHY_OR_EXPIRING = /^vm-1, .*(\bhealthy|expires)/;
 
-interface Entry {
-  metadata: { name: string; annotations?: Record<string, string> };
-  spec: { address: string };
-  status?: { conditions?: { type: string; status: string; lastProbeTime?: string }[] };
-}
-
 describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
   this.timeout(420_000);
   let workbench: Workbench | undefined;
@@ -29,14 +23,11 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
   let restoreMesh: (() => Promise<unknown>) | undefined;
 
   const get = async <T>(...argv: string[]): Promise<T> => (await lab.kubectlJson(['get', ...argv])) as T;
-  const entries = async (group: string): Promise<Entry[]> =>
-    (await get<{ items: Entry[] }>('workloadentries.networking.istio.io', '-n', 'vm')).items.filter(
-      ({ metadata }) => metadata.annotations?.['istio.io/autoRegistrationGroup'] === group,
-    );
+  const entries = (group: string): Promise<readonly WorkloadEntry[]> => entriesOf(lab, { name: group, namespace: 'vm' });
   const onVm = async (vm: string, ...argv: string[]): Promise<string> => (await lab.ssh(vm, argv)).stdout.trim();
   const writeMesh = (mesh: string): Promise<unknown> =>
     lab.kubectl(['patch', 'configmap', '-n', 'istio-system', 'istio', '--type', 'merge', '-p', JSON.stringify({ data: { mesh } })]);
-  const isHealthy = (entry: Entry | undefined): boolean =>
+  const isHealthy = (entry: WorkloadEntry | undefined): boolean =>
     entry?.status?.conditions?.some(({ type, status }) => type === 'Healthy' && status === 'True') === true;
 
   before(async () => {

@@ -1,6 +1,5 @@
 // The checks of the istiod era on a real machine: all of them pass where it is joined, and each is seen to fail, for the right reason, where it was broken for it.
 import assert from 'node:assert/strict';
-import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClusterApi, loadKubeconfig } from '../../../src/kube/index.ts';
 import { runChecks } from '../../../src/mesh/checkRunner.ts';
@@ -10,17 +9,15 @@ import type { MeshPorts } from '../../../src/mesh/mesh.ts';
 import type { CheckResult, ClusterEntry, VmEntry } from '../../../src/mesh/model.ts';
 import type { VmHost } from '../../../src/mesh/ports.ts';
 import { openHost } from '../../../src/ssh/index.ts';
-import { down } from '../down.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import type { Lab } from '../env.ts';
+import { istiodLab } from '../env.ts';
 import { dropTraffic, type Heal } from '../faults.ts';
 import { restartIstiod } from '../istiodControl.ts';
 import { Person } from '../sshSupport.ts';
 import { eventually } from '../support/eventually.ts';
 import { applyGroup, exposeIstiod, healthOf, hideIstiod, isConnected, joinByHand, type GroupByHand } from '../support/istiodGuide.ts';
-import { ownLabName, startOwnLab } from '../support/ownLab.ts';
 
-const NAME = 'istiodchecks';
 const PORT = 3306;
 const GROUP: GroupByHand = {
   name: 'mysql',
@@ -46,10 +43,8 @@ describe('checks of a machine with istiod', function () {
     });
   };
 
-  before(async function () {
-    this.timeout(1_800_000);
-    // A lab of its own: what it breaks, and the machine that it joins by hand, are in nobody's way.
-    lab = await startOwnLab(NAME, 1, 'istiod');
+  before(async () => {
+    lab = await istiodLab();
     await exposeIstiod(lab);
     await applyGroup(lab, GROUP);
     await runEcho(lab, 'vm-1', PORT);
@@ -78,7 +73,6 @@ describe('checks of a machine with istiod', function () {
   });
   after(async () => {
     await host.close();
-    if (!process.env.MESH_KEEP_LAB) await down(ownLabName(NAME));
   });
 
   /** Ports whose clock is so many hours ahead. Only the clock is asked here. */

@@ -6,7 +6,7 @@ import { addName } from '../dns.ts';
 import { echoAnswer, runEcho, stopEcho } from '../echo.ts';
 import { startIstiod } from '../istiodControl.ts';
 import { CliBench, type CliRun } from '../support/cli.ts';
-import { eventually } from '../support/istiodGuide.ts';
+import { entriesIn, eventually, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { whileUnserved } from '../support/istiodLimits.ts';
 import { applyStrictMtls, plaintext } from '../support/strictMtls.ts';
 
@@ -36,12 +36,6 @@ spec:
 `;
 const MYSQL = ['curl', '-sS', '-m', '5', 'http://mysql.vm.svc.cluster.local:3306/'];
 const TOKEN = 'var/run/secrets/tokens/istio-token';
-
-interface LiveEntry {
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec: { readonly address?: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
 
 interface StatusTarget {
   readonly vm?: string;
@@ -77,8 +71,7 @@ describe('the whole job of the istiod era by the command line', function () {
   };
   /** Without what istiod's parts elect their leaders by, which is written all the time. */
   const clusterState = async (): Promise<string> => (await bench.clusterState()).replace(/^ConfigMap istio-system\/.*\n/gm, '');
-  const entries = async (): Promise<readonly LiveEntry[]> =>
-    ((await bench.lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: LiveEntry[] }).items;
+  const entries = (): Promise<readonly WorkloadEntry[]> => entriesIn(bench.lab, 'vm');
   const statusOf = async (code: number, ...names: string[]): Promise<readonly StatusTarget[]> => {
     const run = await bench.cli(['status', '--vm', ...names, '--json']);
     assert.equal(run.code, code, `${run.out}${run.err}`);

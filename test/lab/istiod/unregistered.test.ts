@@ -5,7 +5,7 @@ import { runPlan, undoPlan } from '../../../src/mesh/planRunner.ts';
 import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
-import { applyGroup, deleteGroup, echoGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
+import { applyGroup, deleteGroup, echoGroup, entriesIn, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
 import { groupMesh } from '../support/vmMesh.ts';
 
@@ -19,8 +19,7 @@ describe('a machine that does not register itself', function () {
   let mesh: Mesh;
   let asItWas: Snapshot;
   const root = async (script: string): Promise<string> => (await lab.onMachine(VM, ['sh', '-ec', script])).stdout.trim();
-  const entries = async (): Promise<readonly WorkloadEntry[]> =>
-    ((await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: WorkloadEntry[] }).items;
+  const entries = (): Promise<readonly WorkloadEntry[]> => entriesIn(lab, 'vm');
 
   before(async () => {
     lab = await istiodLab();

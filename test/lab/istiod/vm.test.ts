@@ -10,7 +10,7 @@ import { runEcho, stopEcho } from '../echo.ts';
 import { istiodLab, type Lab } from '../env.ts';
 import { reboot } from '../faults.ts';
 import { startIstiod, stopIstiod } from '../istiodControl.ts';
-import { applyGroup, deleteGroup, echoGroup, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
+import { applyGroup, deleteGroup, echoGroup, entriesIn, exposeIstiod, hideIstiod, type WorkloadEntry } from '../support/istiodGuide.ts';
 import { expectAsBefore, snapshotOf, type Snapshot } from '../support/machineSnapshot.ts';
 import { groupMesh } from '../support/vmMesh.ts';
 
@@ -26,10 +26,8 @@ describe('a machine in the mesh of istiod', function () {
 
   const root = async (script: string, ...args: string[]): Promise<string> =>
     (await lab.onMachine(VM, ['sh', '-ec', script, 'sh', ...args])).stdout.trim();
-  const entry = async (): Promise<WorkloadEntry | undefined> => {
-    const { items } = (await lab.kubectlJson(['-n', 'vm', 'get', 'workloadentries'])) as { items: WorkloadEntry[] };
-    return items.find(({ spec }) => spec.address === lab.machine(VM).address);
-  };
+  const entry = async (): Promise<WorkloadEntry | undefined> =>
+    (await entriesIn(lab, 'vm')).find(({ spec }) => spec.address === lab.machine(VM).address);
   const healthy = (one: WorkloadEntry | undefined): boolean =>
     one?.metadata.annotations?.['istio.io/connectedAt'] !== undefined &&
     one.status?.conditions?.find(({ type }) => type === 'Healthy')?.status === 'True';

@@ -1,8 +1,7 @@
-// The stand-ins for Istio 1.0.3, asked with curl, openssl, host, dpkg, kubectl and ssh alone: each does what the facts say of the real one, and a broken one fails here.
-import process from 'node:process';
-import { down } from '../down.ts';
+// The stand-ins for Istio 1.0.3, asked with curl, openssl, host, dpkg and kubectl alone: each does what the facts say of the real one, and a broken one fails here.
 import type { Lab } from '../env.ts';
-import { startOwnLab, testContext } from '../support/ownLab.ts';
+import { labEnv } from '../env.ts';
+import { testContext } from '../support/ownLab.ts';
 import { citadelCases } from './conformance/citadel.ts';
 import { nodeAgentCases } from './conformance/nodeAgent.ts';
 import { packageCases } from './conformance/package.ts';
@@ -18,12 +17,8 @@ describe('the stand-ins for Istio 1.0.3', function () {
 
   before(async function () {
     this.timeout(1_800_000);
-    lab = await startOwnLab('standins', 1);
+    lab = await labEnv();
     binaries = await buildStandins(testContext);
-  });
-
-  after(async () => {
-    if (!process.env.MESH_KEEP_LAB) await down(lab.name);
   });
 
   pilotCases(() => lab);

@@ -40,6 +40,12 @@ export interface CliOptions {
   readonly limitMs?: number;
 }
 
+interface LiveList {
+  /** `ServiceList`. */
+  kind: string;
+  items: readonly { metadata: { namespace?: string; name: string; resourceVersion: string } }[];
+}
+
 /** A folder with an inventory, and the program run in it without a terminal. */
 export class CliBench {
   readonly lab: Lab;
@@ -151,15 +157,16 @@ export class CliBench {
 
   /** `name=resourceVersion` of everything that a command could touch in the cluster. */
   async clusterState(): Promise<string> {
-    const template = '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}={.metadata.resourceVersion}{"\\n"}{end}';
-    const { stdout } = await this.lab.kubectl([
-      'get',
-      `services,endpoints,secrets,configmaps,serviceaccounts,namespaces${this.lab.istio === 'istiod' ? ',gateways,virtualservices,workloadgroups,serviceentries' : ''}`,
-      '-A',
-      '-o',
-      `jsonpath=${template}`,
-    ]);
-    return stdout;
+    const core = ['services', 'endpoints', 'secrets', 'configmaps', 'serviceaccounts', 'namespaces'].map((kind) => `/api/v1/${kind}`);
+    const istio = ['gateways', 'virtualservices', 'workloadgroups', 'serviceentries'].map((kind) => `/apis/networking.istio.io/v1/${kind}`);
+    const lists = (await Promise.all([...core, ...(this.lab.istio === 'istiod' ? istio : [])].map(this.lab.read))) as LiveList[];
+    return lists
+      .flatMap(({ kind, items }) =>
+        items.map(({ metadata: { namespace, name, resourceVersion } }) => {
+          return `${kind.replace(/List$/, '')} ${namespace ?? ''}/${name}=${resourceVersion}\n`;
+        }),
+      )
+      .join('');
   }
 
   /** Runs a script as root on the machine, past sshd. */

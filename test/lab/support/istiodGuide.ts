@@ -148,13 +148,18 @@ export interface WorkloadEntry {
     labels?: Readonly<Record<string, string>>;
   };
   spec: Readonly<Record<string, unknown>>;
-  status?: { conditions?: readonly { type: string; status: string; message?: string }[] };
+  status?: { conditions?: readonly { type: string; status: string; message?: string; lastProbeTime?: string }[] };
+}
+
+/** All entries of a namespace, as they are now. */
+export async function entriesIn(lab: Lab, namespace: string): Promise<readonly WorkloadEntry[]> {
+  const { items } = (await lab.read(`/apis/networking.istio.io/v1/namespaces/${namespace}/workloadentries`)) as { items: WorkloadEntry[] };
+  return items;
 }
 
 /** The entries of the group, as they are now. */
 export async function entriesOf(lab: Lab, { name, namespace }: GroupByHand): Promise<readonly WorkloadEntry[]> {
-  const list = (await lab.kubectlJson(['-n', namespace, 'get', 'workloadentries'])) as { items: WorkloadEntry[] };
-  return list.items.filter(({ metadata }) => metadata.annotations?.['istio.io/autoRegistrationGroup'] === name);
+  return (await entriesIn(lab, namespace)).filter(({ metadata }) => metadata.annotations?.['istio.io/autoRegistrationGroup'] === name);
 }
 
 /** The one entry of the group says that its machine is connected. */

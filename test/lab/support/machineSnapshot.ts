@@ -24,7 +24,7 @@ const PRUNE = `\\( ${[...LEFT_OUT.map((path) => `-path ${path}`), "-name 'system
 const PARTS: Readonly<Record<string, string>> = {
   tree: `find / -xdev ${PRUNE} \\( -type d -printf '%y %m %u:%g %p\\n' -o -printf '%y %m %u:%g %s %p %l\\n' \\) | sort -k 4`,
   contents: `find / -xdev ${PRUNE} -type f -print0 | xargs -0 cksum | sort -k 3`,
-  run: `find /run -maxdepth 1 ! -name 'lab-*' ! -name user ! -name motd.dynamic ! -name xtables.lock | sort`,
+  run: `find /run -maxdepth 1 ! -name 'lab-*' ! -name user ! -name xtables.lock | sort`,
   units: `systemctl list-unit-files --no-legend --no-pager | grep -v transient | sort
     systemctl list-units --all --no-legend --no-pager --plain istio\\* mesh-expansion\\*`,
   rules: `for save in iptables-legacy-save iptables-nft-save ip6tables-legacy-save ip6tables-nft-save; do

@@ -1,5 +1,6 @@
 // The packaged sidecar on a machine (citadel facts 4 and 7): the guide's last check passes only through it.
 import assert from 'node:assert/strict';
+import { ADMIN_USER } from '../../ssh.ts';
 import { prepareMachine, restoreFiles } from './mesh.ts';
 import type { LabOf } from './support.ts';
 import { asRoot, eventually, get, MACHINE } from './support.ts';
@@ -9,11 +10,9 @@ const PRODUCTPAGE = 'productpage.bookinfo.svc.cluster.local:9080';
 export function sidecarCases(labOf: LabOf, deb: () => string): void {
   /** Status line, `server` header and whether the page came, asked by the login user or by root; `none` without an answer. */
   const productpage = async (as: 'user' | 'root' = 'user') => {
-    const { stdout, code } = await labOf().ssh(
-      MACHINE,
-      [...(as === 'root' ? ['sudo'] : []), 'curl', '-sSi', '--max-time', '1', PRODUCTPAGE],
-      { tolerant: true },
-    );
+    const user = as === 'root' ? 'root' : ADMIN_USER;
+    const ask = ['runuser', '-u', user, '--', 'curl', '-sSi', '--max-time', '1', PRODUCTPAGE] as const;
+    const { stdout, code } = await labOf().onMachine(MACHINE, ask, { tolerant: true });
     if (code !== 0) return 'none';
     return `${/^HTTP\/1\.1 (\d+)/.exec(stdout)?.[1]} ${/^server: (.*?)\r?$/m.exec(stdout)?.[1]} ${stdout.includes('<title>Simple Bookstore App</title>')}`;
   };

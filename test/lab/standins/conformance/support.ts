@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Lab } from '../../env.ts';
+import { ADMIN_USER } from '../../ssh.ts';
 import { run } from '../../toolchain/run.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -70,8 +71,8 @@ export async function certificate(file: string, ...options: string[]): Promise<s
   return (await run(['openssl', 'x509', '-in', file, '-noout', ...options])).stdout.trim();
 }
 
-/** A shell script as root on the machine, over ssh. */
+/** A shell script as root on the machine, begun where its login user would. */
 export async function asRoot(lab: Lab, script: string, tolerant = false): Promise<string> {
-  const result = await lab.ssh(MACHINE, ['sudo', 'bash', '-euc', script], { tolerant, timeout: 60_000 });
+  const result = await lab.onMachine(MACHINE, ['bash', '-euc', `cd ~${ADMIN_USER}\n${script}`], { tolerant, timeout: 60_000 });
   return result.stdout.trim();
 }

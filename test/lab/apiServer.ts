@@ -1,0 +1,32 @@
+// What the lab's API server answers to its administrator, over one connection that is kept: for tests that look again and again, where a kubectl each time would be most of the work.
+import { readFile } from 'node:fs/promises';
+import https from 'node:https';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const LIMIT_MS = 20_000;
+
+/** Answers the object at a path of the API (`/api/v1/...`). Throws an Error with the server's words on any status but 200, and without an answer in 20 s. */
+export type ApiReader = (path: string) => Promise<unknown>;
+
+export function createApiReader(server: string, pkiDirectory: string): ApiReader {
+  let agent: Promise<https.Agent> | undefined;
+  const connect = async (): Promise<https.Agent> => {
+    const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((name) => readFile(path.join(pkiDirectory, name))));
+    // One connection that is idle keeps no program running.
+    return new https.Agent({ keepAlive: true, ca, cert, key });
+  };
+  return async (at) => {
+    const options = { agent: await (agent ??= connect()), headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(LIMIT_MS) };
+    return new Promise((resolve, reject) => {
+      https
+        .get(new URL(at, server), options, (response) => {
+          text(response).then((body) => {
+            if (response.statusCode === 200) resolve(JSON.parse(body));
+            else reject(new Error(`GET ${at}: ${response.statusCode} ${body.slice(0, 500)}`));
+          }, reject);
+        })
+        .once('error', reject);
+    });
+  };
+}
