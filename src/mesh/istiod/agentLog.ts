@@ -41,6 +41,9 @@ const causes: readonly { readonly id: string; readonly pattern: RegExp }[] = [
 /** Said at every request where there is no token, also by an agent whose certificate carries it (istiod facts 2.4: a warning only): a cause only beside a refusal. */
 const WARNING = 'no-token';
 
+/** The scope in which the agent tells how the application answers its group's probe: no word about istiod. */
+const PROBE = '\thealthcheck\t';
+
 /** Milliseconds: causes that are said within this time of the newest one are weighed against each other. */
 const ROUND_MS = 15_000;
 
@@ -51,7 +54,7 @@ export function explainLog(log: string, since?: string): LogCause | undefined {
   const started = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since) - 1000;
   const lines = log.split('\n').flatMap((text) => {
     const time = Date.parse(/^\d{4}-\d\d-\d\dT\S+/.exec(text)?.[0] ?? '');
-    return Number.isNaN(time) || time < started ? [] : [{ time, text }];
+    return Number.isNaN(time) || time < started || text.includes(PROBE) ? [] : [{ time, text }];
   });
   const connected = Math.max(
     ...lines.filter(({ text }) => text.includes('connected to ') && text.includes('upstream XDS')).map(({ time }) => time),

@@ -50,6 +50,13 @@ describe('the log of the agent', () => {
     assert.equal(explainLog(''), undefined);
   });
 
+  it('takes an application that does not answer its probe for no word about istiod', () => {
+    const line =
+      '2026-11-29T00:47:47.183796Z\tinfo\thealthcheck\tfailure threshold hit, marking as unhealthy: Get "http://10.204.0.11:3306/healthz": dial tcp 127.0.0.6:0->10.204.0.11:3306: connect: connection refused';
+    assert.equal(explainLog(line), undefined);
+    assert.equal(explainLog(line.replace('connect: connection refused', 'i/o timeout')), undefined);
+  });
+
   it('does not blame a missing token where nothing was refused: after a reboot the certificate carries the machine', () => {
     const [missing, refused] = seen['no-token open ./var/run/secrets/tokens/istio-token: no such file or directory']!;
     assert.equal(explainLog(missing!), undefined);
