@@ -65,8 +65,12 @@ unit_log() {
 units() {
   for unit do
     echo 'unit'
-    TZ=UTC systemctl show -p LoadState -p ActiveState -p SubState -p UnitFileState -p NRestarts -p ActiveEnterTimestamp -- "$unit" 2>/dev/null | sed 's/^/unit /'
-    [ "$(systemctl is-active -- "$unit" 2>/dev/null)" = active ] || printf 'log %s\\n' "$(unit_log "$unit" | base64 -w0)"
+    state=$(TZ=UTC systemctl show -p LoadState -p ActiveState -p SubState -p UnitFileState -p NRestarts -p ActiveEnterTimestamp -- "$unit" 2>/dev/null)
+    [ -z "$state" ] || printf '%s\\n' "$state" | sed 's/^/unit /'
+    case $state in
+      *ActiveState=active* | *LoadState=not-found*ActiveState=inactive*) ;;
+      *) printf 'log %s\\n' "$(unit_log "$unit" | base64 -w0)" ;;
+    esac
   done
 }
 packages() {
