@@ -55,7 +55,7 @@ async function prepared(name, action) {
 
 /** Jobs that run beside each other: they wait more than they compute, and a job with a lab takes up to 2.5 GB. */
 function workers() {
-  return Math.max(2, Math.min(os.cpus().length + 4, Math.floor(os.totalmem() / 2.5e9)));
+  return Math.max(2, Math.min(os.cpus().length + 3, Math.floor(os.totalmem() / 2.5e9)));
 }
 
 /** Every job once, as many beside each other as there are workers. */

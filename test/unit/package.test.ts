@@ -26,11 +26,13 @@ describe('package.json', () => {
 
   it('names no package that nothing imports or runs', () => {
     const folder = new URL('../..', import.meta.url).pathname;
-    const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '*.mjs', 'tsconfig.json', '.prettierrc.json'], { cwd: folder });
+    const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '*.mjs', 'tsconfig.json', '.prettierrc.json'], {
+      cwd: folder,
+    });
     const text = files.map((file) => readFileSync(`${folder}/${file}`, 'utf8')).join('\n');
     const used = (name: string): boolean =>
       [name, name.replace('/', `', '`)].some((word) =>
-        ["'", '"', '/'].some((end) => text.includes(`'${word}${end}`) || text.includes(`/${word}${end}`)),
+        ["'", '"', '/'].some((end) => ["'", '"', '/'].some((begin) => text.includes(`${begin}${word}${end}`))),
       );
     const names = Object.keys(read('package.json').devDependencies);
     const { packages = {} } = read('package-lock.json');
