@@ -1,14 +1,16 @@
 // The project's own npm packages: installed where they are missing or older than the lock file.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { cacheDirectory } from '../node24.mjs';
 import { node24Environment } from './onNode24.mjs';
 import { run, say } from './process.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Runs `npm ci` where node_modules is missing or was made from another package-lock.json. */
+/** Runs `npm ci` where node_modules is missing or was made from another package-lock.json; another checkout with the same one gets a copy of the result. */
 export async function ensureDependencies() {
   const lock = createHash('sha256')
     .update(readFileSync(path.join(root, 'package-lock.json')))
@@ -20,10 +22,35 @@ export async function ensureDependencies() {
     writeFileSync(mark, lock);
     return;
   }
+  const kept = path.join(cacheDirectory, 'packages', `${lock.slice(0, 12)}-${process.platform}-${process.arch}`);
+  if (existsSync(kept)) {
+    say('Copying the npm packages of the project, which another checkout has installed');
+    await copyWhole(kept, path.join(root, 'node_modules'));
+    return;
+  }
   // What the lock file names cannot have changed: no need to ask the registry about what is at hand.
   say('Installing the npm packages of the project (npm ci)');
   await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: root, env: node24Environment() });
   writeFileSync(mark, lock);
+  if (process.platform === 'win32') return;
+  // Only the newest is of use; a copy that does not succeed is no reason to fail.
+  rmSync(path.dirname(kept), { recursive: true, force: true });
+  await copyWhole(path.join(root, 'node_modules'), kept).catch((error) =>
+    say(`The packages were not kept for other checkouts: ${error.message}`),
+  );
+}
+
+/** Copies a folder, so that there is all of it or nothing; what stood there before goes. */
+async function copyWhole(from, to) {
+  const unfinished = `${to}.${process.pid}`;
+  mkdirSync(path.dirname(to), { recursive: true });
+  try {
+    await run('cp', ['-a', from, unfinished]);
+    rmSync(to, { recursive: true, force: true });
+    renameSync(unfinished, to);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
 }
 
 /** True where npm's own record of what is installed lists every package of the lock file in its version; optional ones of other systems aside. */
