@@ -6,8 +6,12 @@ import { text } from 'node:stream/consumers';
 
 const LIMIT_MS = 20_000;
 
-/** Answers the object at a path of the API (`/api/v1/...`). Throws an Error with the server's words on any status but 200, and without an answer in 20 s. */
-export type ApiReader = (path: string) => Promise<unknown>;
+export interface ApiReader {
+  /** The object or list at a path of the API (`/api/v1/...`). Throws an Error with the server's words on any status but 200, and without an answer in 20 s. */
+  readonly read: (path: string) => Promise<unknown>;
+  /** As `read`, but undefined for what is not there. */
+  readonly find: (path: string) => Promise<unknown>;
+}
 
 export function createApiReader(server: string, pkiDirectory: string): ApiReader {
   let agent: Promise<https.Agent> | undefined;
@@ -16,17 +20,24 @@ export function createApiReader(server: string, pkiDirectory: string): ApiReader
     // One connection that is idle keeps no program running.
     return new https.Agent({ keepAlive: true, ca, cert, key });
   };
-  return async (at) => {
+  const find = async (at: string): Promise<unknown> => {
     const options = { agent: await (agent ??= connect()), headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(LIMIT_MS) };
     return new Promise((resolve, reject) => {
       https
         .get(new URL(at, server), options, (response) => {
           text(response).then((body) => {
             if (response.statusCode === 200) resolve(JSON.parse(body));
+            else if (response.statusCode === 404) resolve(undefined);
             else reject(new Error(`GET ${at}: ${response.statusCode} ${body.slice(0, 500)}`));
           }, reject);
         })
         .once('error', reject);
     });
   };
+  const read = async (at: string): Promise<unknown> => {
+    const found = await find(at);
+    if (found === undefined) throw new Error(`GET ${at}: 404`);
+    return found;
+  };
+  return { read, find };
 }

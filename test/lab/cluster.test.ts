@@ -59,7 +59,8 @@ describe('a cluster on the lab', function () {
 
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((mesh) => mesh.close()));
-    for (const { namespace, name } of BALANCERS) await lab.kubectl(['-n', namespace, 'delete', 'service', name, '--ignore-not-found']);
+    const items = BALANCERS.map((metadata) => ({ apiVersion: 'v1', kind: 'Service', metadata }));
+    await lab.kubectl(['delete', '--ignore-not-found', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
   });
 
   function mesh(context: string, more: { provider?: string } = {}): Mesh {
@@ -90,12 +91,12 @@ describe('a cluster on the lab', function () {
     return (await lab.read(`/api/v1/namespaces/${namespace}/services/${name}`)) as LiveService;
   }
 
-  async function exists(namespace: string, kind: string, name: string): Promise<boolean> {
-    return (await lab.kubectl(['-n', namespace, 'get', kind, name], { tolerant: true })).code === 0;
+  async function serviceExists(namespace: string, name: string): Promise<boolean> {
+    return (await lab.find(`/api/v1/namespaces/${namespace}/services/${name}`)) !== undefined;
   }
 
   async function noBalancers(): Promise<void> {
-    for (const { namespace, name } of BALANCERS) assert.equal(await exists(namespace, 'service', name), false, name);
+    for (const { namespace, name } of BALANCERS) assert.equal(await serviceExists(namespace, name), false, name);
   }
 
   for (const [context, source] of [
@@ -295,7 +296,7 @@ describe('a cluster on the lab', function () {
         (thrown: unknown) => thrown as MeshError,
       );
       assert.equal(refused?.code, 'kube.forbidden');
-      assert.equal(await exists(SERVICES, 'service', 'web'), false);
+      assert.equal(await serviceExists(SERVICES, 'web'), false);
     });
   });
 });

@@ -26,7 +26,7 @@ export interface LabMachine {
   root: string;
 }
 
-export interface Lab {
+export interface Lab extends ApiReader {
   name: string;
   /** `citadel`: the stand-ins for Istio 1.0.3. `istiod`: the real istiod 1.31. */
   istio: IstioKind;
@@ -62,8 +62,6 @@ export interface Lab {
   istioctl(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** The object or list that `kubectl ... -o json` prints. */
   kubectlJson(argv: readonly string[]): Promise<unknown>;
-  /** The object or list at a path of the API server: for what is asked again and again. */
-  read: ApiReader;
   /** Runs a command on the machine as its login user, over OpenSSH with the lab's configuration. Each word arrives as it is. */
   ssh(machine: string, argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Runs a command on the machine as root, entering its namespaces: works without sshd, sudo or network. */
@@ -134,7 +132,7 @@ export async function labEnv(name: string = process.env.MESH_LAB ?? DEFAULT_LAB)
     machine: machineOf,
     kubectl,
     kubectlJson: async (argv) => JSON.parse((await kubectl([...argv, '-o', 'json'])).stdout) as unknown,
-    read: createApiReader(apiServer, paths.pki),
+    ...createApiReader(apiServer, paths.pki),
     ssh: (machine, argv, options) =>
       run(['ssh', '-F', paths.sshConfig, ...QUICK_LOGIN, '--', machineOf(machine).name, argv.map(quoteWord).join(' ')], options),
     onMachine: async (machine, argv, options) => {

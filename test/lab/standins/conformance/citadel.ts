@@ -1,4 +1,4 @@
-// Citadel's stand-in (citadel facts 6 and 10), asked with kubectl, openssl and curl.
+// Citadel's stand-in (citadel facts 6 and 10), asked with the API server's answers, openssl and curl.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { run } from '../../toolchain/run.ts';
@@ -15,10 +15,8 @@ interface Secret {
 }
 
 export function citadelCases(labOf: LabOf): void {
-  const secretOf = async (name: string, namespace = NAMESPACE) => {
-    const { stdout } = await labOf().kubectl(['-n', namespace, 'get', 'secret', name, '--ignore-not-found', '-o', 'json']);
-    return stdout === '' ? undefined : (JSON.parse(stdout) as Secret);
-  };
+  const secretOf = async (name: string, namespace = NAMESPACE) =>
+    (await labOf().find(`/api/v1/namespaces/${namespace}/secrets/${name}`)) as Secret | undefined;
 
   describe("Citadel's secrets", () => {
     const account = 'robot';

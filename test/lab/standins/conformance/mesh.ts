@@ -7,6 +7,10 @@ import { asRoot, eventually, fetchMaterial, inDirectory, MACHINE } from './suppo
 
 const INTERNAL = { 'cloud.google.com/load-balancer-type': 'internal' };
 
+interface LiveService {
+  status: { loadBalancer: { ingress?: readonly { ip?: string }[] } };
+}
+
 interface Balancer {
   namespace: string;
   name: string;
@@ -41,8 +45,10 @@ export async function prepareMachine(lab: Lab, deb: string): Promise<void> {
     spec: { type: 'LoadBalancer', selector, ports },
   }));
   await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
-  const addressOf = async ({ namespace, name }: Balancer) =>
-    (await lab.kubectl(['-n', namespace, 'get', 'service', name, '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}'])).stdout;
+  const addressOf = async ({ namespace, name }: Balancer) => {
+    const { status } = (await lab.read(`/api/v1/namespaces/${namespace}/services/${name}`)) as LiveService;
+    return status.loadBalancer.ingress?.[0]?.ip ?? '';
+  };
   await eventually(
     'addresses of the load balancers',
     async () => (await Promise.all(BALANCERS.map(addressOf))).every((address) => address !== ''),
@@ -106,21 +112,11 @@ async function send(lab: Lab, directory: string, files: Readonly<Record<string, 
 // A certificate of Citadel's own CA for the same key and identity, which ended long ago.
 async function makeExpired(lab: Lab, directory: string, key: string): Promise<void> {
   const file = (name: string) => path.join(directory, name);
-  for (const [name, field] of [
-    ['ca.pem', 'ca-cert.pem'],
-    ['ca.key', 'ca-key.pem'],
-  ] as const) {
-    const { stdout } = await lab.kubectl([
-      '-n',
-      'istio-system',
-      'get',
-      'secret',
-      'istio-ca-secret',
-      '-o',
-      `jsonpath={.data.${field.replace('.', '\\.')}}`,
-    ]);
-    await writeFile(file(name), Buffer.from(stdout, 'base64'), { mode: 0o600 });
-  }
+  const { data } = (await lab.read('/api/v1/namespaces/istio-system/secrets/istio-ca-secret')) as {
+    data: Readonly<Record<string, string>>;
+  };
+  await writeFile(file('ca.pem'), Buffer.from(data['ca-cert.pem'] ?? '', 'base64'));
+  await writeFile(file('ca.key'), Buffer.from(data['ca-key.pem'] ?? '', 'base64'), { mode: 0o600 });
   const config = `[ca]\ndefault_ca=c\n[c]\ndatabase=${file('index')}\nserial=${file('serial')}\nnew_certs_dir=${directory}\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n[p]\norganizationName=optional\n[e]\nsubjectAltName=critical,URI:spiffe://cluster.local/ns/vm/sa/default\nextendedKeyUsage=clientAuth,serverAuth\n`;
   await Promise.all([writeFile(file('ca.cnf'), config), writeFile(file('index'), ''), writeFile(file('serial'), '01\n')]);
   await run(['openssl', 'req', '-new', '-key', key, '-subj', '/O=x', '-out', file('expired.csr')]);

@@ -44,23 +44,14 @@ export interface Material {
   key: string;
 }
 
-/** Writes the three files of a service account's secret into `directory` with kubectl; waits for Citadel to have made it. */
+/** Writes the three files of a service account's secret into `directory`; waits for Citadel to have made it. */
 export async function fetchMaterial(lab: Lab, namespace: string, account: string, directory: string): Promise<Material> {
-  const present = async () =>
-    (await lab.kubectl(['-n', namespace, 'get', 'secret', `istio.${account}`, '--ignore-not-found', '-o', 'name'])).stdout !== '';
-  await eventually(`secret istio.${account} in ${namespace}`, present);
+  const secret = `/api/v1/namespaces/${namespace}/secrets/istio.${account}`;
+  await eventually(`secret istio.${account} in ${namespace}`, async () => (await lab.find(secret)) !== undefined);
+  const { data } = (await lab.read(secret)) as { data: Readonly<Record<string, string>> };
   const write = async (key: string) => {
     const file = path.join(directory, `${account}.${key}`);
-    const { stdout } = await lab.kubectl([
-      '-n',
-      namespace,
-      'get',
-      'secret',
-      `istio.${account}`,
-      '-o',
-      `jsonpath={.data.${key.replace('.', '\\.')}}`,
-    ]);
-    await writeFile(file, Buffer.from(stdout, 'base64'), { mode: 0o600 });
+    await writeFile(file, Buffer.from(data[key] ?? '', 'base64'), { mode: 0o600 });
     return file;
   };
   return { root: await write('root-cert.pem'), chain: await write('cert-chain.pem'), key: await write('key.pem') };
