@@ -58,24 +58,35 @@ function workers() {
   return Math.max(2, Math.min(os.cpus().length + 3, Math.floor(os.totalmem() / 2.5e9)));
 }
 
-/** Every job once, as many beside each other as there are workers. */
+async function inTurn(items, action) {
+  for (const item of items) if (!stopped) await action(item);
+}
+
+async function runPart({ suite, title, run: tests }, env, quiet) {
+  const begin = Date.now();
+  const counts = await guarded(title, () => tests(env, quiet));
+  add(suite, counts);
+  say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
+}
+
+/** Every job once, as many with labs beside each other as there are workers; beside them, one after the other, what waits for nothing. */
 async function runJobs(jobs) {
-  const waiting = [...jobs];
+  const isComputing = ({ suite }) => suite === 'lint' || suite === 'unit';
+  const [computing, waiting] = [jobs.filter(isComputing), jobs.filter((job) => !isComputing(job))];
   const running = new Set();
   const quiet = jobs.length > 1;
-  const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${waiting.length} to come`), 60_000);
-  const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) {
-      const { suite, title, labs: kinds, run: tests } = job;
-      const begin = Date.now();
+  const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${computing.length + waiting.length} to come`), 60_000);
+  const worker = async (queue) => {
+    for (let job = queue.shift(); job !== undefined && !stopped; job = queue.shift()) {
+      const { suite, title, labs: kinds, machines, parts } = job;
       running.add(title);
-      const counts = await guarded(title, () => labs.with(kinds, (env) => tests(env, quiet)));
+      const all = (env) => inTurn(parts, (part) => runPart(part, env, quiet));
+      const failed = await guarded(title, () => labs.with(kinds, machines, all));
+      if (failed) add(suite, failed);
       running.delete(title);
-      add(suite, counts);
-      say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs.length, workers()) }, worker));
+  await Promise.all([worker(computing), ...Array.from({ length: workers() }, () => worker(waiting))]);
   clearInterval(life);
 }
 
@@ -88,13 +99,13 @@ async function main() {
   const build = needs.has('vsix')
     ? () => packExtension()
     : () => run(node24(), [path.join(root, 'esbuild.mjs')], { cwd: root, env: node24Environment() });
-  if (!(await prepared('build', build))) return;
+  const built = prepared('build', build);
   // Before any test: what jobs would install beside each other makes every one of them slow, once. apt-get first, for the labs use it too.
-  if (needs.has('editor') && !(await prepared('the browser', ensureChromium))) return;
+  const browser = needs.has('editor') ? await prepared('the browser', ensureChromium) : true;
   const editor = needs.has('editor') ? prepared('the editor', ensureCodeServer) : true;
   if (needs.has('labs')) say('Building what the labs run, where it is missing: the first time about 15 minutes');
   const programs = needs.has('labs') ? prepared('programs of the labs', () => buildLabs(40 * 60_000)) : true;
-  if ((await Promise.all([editor, programs])).every(Boolean)) await runJobs(jobs);
+  if (browser && (await Promise.all([built, editor, programs])).every(Boolean)) await runJobs(jobs);
 }
 
 for (const [signal, code] of [

@@ -9,12 +9,10 @@ const MINUTE_MS = 60_000;
 
 /**
  * Test files below test/, longest first: the order in which they are begun. `files` together are one job. `labs`: the kinds of labs that must
- * be up for them; none where they bring up their own. `more`: of the suite that runs by its name alone, for what is tried there takes too long for
+ * be up for them; none where they bring up their own. `machines`: how many in each; two where nothing is said. `more`: of the suite that runs by its name alone, for what is tried there takes too long for
  * every run. A file that is not listed is a job with a lab, below `lab/istiod/` of the kind istiod.
  */
 const listed = [
-  { suite: 'lab', files: ['istiod/vm.test.ts'], labs: ['istiod'] },
-  { suite: 'ui', files: ['istiod.test.ts'], labs: ['istiod'] },
   {
     suite: 'lab',
     // The last one leaves a machine that is joined by hand.
@@ -27,7 +25,13 @@ const listed = [
     ],
     labs: ['istiod'],
   },
-  { suite: 'lab', files: ['cli.test.ts', 'cliWrongInput.test.ts'], labs: ['citadel'] },
+  {
+    suite: 'lab',
+    files: ['cli.test.ts', 'cliWrongInput.test.ts', 'ssh.test.ts', 'sshPush.test.ts', 'sshVerbs.test.ts'],
+    labs: ['citadel'],
+  },
+  { suite: 'ui', files: ['istiod.test.ts'], labs: ['istiod'] },
+  { suite: 'lab', files: ['istiod/vm.test.ts'], labs: ['istiod'], machines: 1 },
   {
     suite: 'lab',
     // The last one leaves a machine that others would not want.
@@ -41,8 +45,7 @@ const listed = [
     labs: ['citadel'],
   },
   { suite: 'lab', files: ['istiod/cli.test.ts'], labs: ['istiod'] },
-  { suite: 'lab', files: ['ssh.test.ts', 'sshPush.test.ts', 'sshVerbs.test.ts'], labs: ['citadel'] },
-  { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'] },
+  { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'], machines: 1 },
   { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
   { suite: 'ui', files: ['untrusted.test.ts', 'beginning.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod/names.test.ts', 'istiod/rpm.test.ts'], labs: [], more: true },
@@ -54,16 +57,12 @@ const listed = [
   { suite: 'ui', files: ['joinTrouble.test.ts'], labs: ['citadel'], more: true },
 ];
 
-function mochaJob({ suite, files, labs }) {
+function mochaJob({ suite, files, labs, machines = 2 }) {
   const name = `${suite}-${files[0].replace('.test.ts', '').replaceAll('/', '-')}`;
   const paths = files.map((file) => path.join('test', suite, file));
-  return {
-    suite,
-    name,
-    title: paths.join(', '),
-    labs,
-    run: (env, quiet) => mochaRun(name, paths, { env, quiet, limitMs: 20 * MINUTE_MS }),
-  };
+  const title = paths.join(', ');
+  const run = (env, quiet) => mochaRun(name, paths, { env, quiet, limitMs: 20 * MINUTE_MS });
+  return { suite, name, title, labs, machines, parts: [{ suite, title, run }] };
 }
 
 function jobsIn(suite) {
@@ -81,7 +80,7 @@ function jobsIn(suite) {
   ].map(mochaJob);
 }
 
-const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, run }];
+const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, machines: 1, parts: [{ suite, title: suite, run }] }];
 
 /**
  * By name of a suite: its jobs, what must be there before (`on`; `labs`: the programs that labs run; `editor`: code-server and a browser), and `only` where
@@ -99,17 +98,29 @@ export const suites = {
   more: {
     on: ['vsix', 'labs', 'editor'],
     only: true,
-    jobs: () => listed.filter(({ more }) => more === true).map((one) => ({ ...mochaJob(one), suite: 'more' })),
+    jobs: () => listed.filter(({ more }) => more === true).map((one) => ofMore(mochaJob(one))),
   },
   desktop: { on: ['build', 'labs'], only: true, jobs: () => single('desktop', ['citadel'], (env, quiet) => runDesktop(env, { quiet })) },
 };
 
-/** In the order of the list, whatever their suite; lint and unit tests first, what is not listed last. */
+function ofMore(job) {
+  return { ...job, suite: 'more', parts: job.parts.map((part) => ({ ...part, suite: 'more' })) };
+}
+
+/** In the order of the list, whatever their suite, then what is not listed. */
 export function jobsOf(names) {
-  const rank = ({ suite, name }) => {
-    if (suite === 'lint' || suite === 'unit') return -1;
+  const rank = ({ name }) => {
     const index = listed.findIndex((one) => mochaJob(one).name === name);
     return index < 0 ? listed.length : index;
   };
-  return names.flatMap((name) => suites[name].jobs()).sort((one, other) => rank(one) - rank(other));
+  return onOneLab(names.flatMap((name) => suites[name].jobs())).sort((one, other) => rank(one) - rank(other));
+}
+
+/** The host suite leaves the lab as it was: it runs before the main job in the workbench, where both are run. */
+function onOneLab(jobs) {
+  const host = jobs.find(({ suite }) => suite === 'host');
+  const journey = jobs.find(({ name }) => name === 'ui-journey');
+  if (!host || !journey) return jobs;
+  const both = { ...journey, title: `${host.title}, ${journey.title}`, parts: [...host.parts, ...journey.parts] };
+  return [...jobs.filter((job) => job !== host && job !== journey), both];
 }

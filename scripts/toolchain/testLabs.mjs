@@ -54,7 +54,7 @@ export function createTestLabs() {
     const code = await command(name, 3 * 60_000, 'down');
     if (code !== 0) throw new Error(`lab ${name} did not go down (${code})`);
   };
-  const withLab = async (kind, work) => {
+  const withLab = async (kind, machines, work) => {
     const { variable, letter } = kinds[kind];
     const given = process.env[variable];
     if (given) return inTurn(given, () => work({ [variable]: given }));
@@ -62,7 +62,7 @@ export function createTestLabs() {
     // What a run that was killed left under this name.
     if (labsOfTests().includes(name)) await down(name);
     try {
-      const code = await command(name, 10 * 60_000, 'up', '--istio', kind);
+      const code = await command(name, 10 * 60_000, 'up', '--istio', kind, '--machines', String(machines));
       if (code !== 0) throw new Error(`lab ${name} (${kind}) did not come up (${code})`);
       return await work({ [variable]: name });
     } finally {
@@ -70,11 +70,11 @@ export function createTestLabs() {
     }
   };
   return {
-    /** Runs work with a lab of each kind up; takes them down after it. Throws where one does not come up, or not go down. */
-    async with(wanted, work, env = {}) {
+    /** Runs work with a lab of each kind up, so many machines in each; takes them down after it. Throws where one does not come up, or not go down. */
+    async with(wanted, machines, work, env = {}) {
       const [kind, ...others] = wanted;
       if (kind === undefined) return work(env);
-      return withLab(kind, (more) => this.with(others, work, { ...env, ...more }));
+      return withLab(kind, machines, (more) => this.with(others, machines, work, { ...env, ...more }));
     },
     /** Takes down what is up; for a run that is interrupted, when its tests have ended. */
     async end() {

@@ -136,7 +136,7 @@ describe('labs', function () {
   });
 
   const cuts = [
-    ...[150, 400, 800, 1600, 3200].map((delay) => ({ istio: 'citadel', delay })),
+    ...[150, 800, 3200].map((delay) => ({ istio: 'citadel', delay })),
     // By then its gateway is being started.
     { istio: 'istiod', delay: 6000 },
   ];
