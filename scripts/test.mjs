@@ -69,15 +69,14 @@ async function runPart({ suite, title, run: tests }, env, quiet) {
   say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
 }
 
-/** Every job once, as many with labs beside each other as there are workers; beside them, one after the other, what waits for nothing. */
+/** Every job once, as many beside each other as there are workers. */
 async function runJobs(jobs) {
-  const isComputing = ({ suite }) => suite === 'lint' || suite === 'unit';
-  const [computing, waiting] = [jobs.filter(isComputing), jobs.filter((job) => !isComputing(job))];
+  const waiting = [...jobs];
   const running = new Set();
   const quiet = jobs.length > 1;
-  const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${computing.length + waiting.length} to come`), 60_000);
-  const worker = async (queue) => {
-    for (let job = queue.shift(); job !== undefined && !stopped; job = queue.shift()) {
+  const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${waiting.length} to come`), 60_000);
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) {
       const { suite, title, labs: kinds, machines, parts } = job;
       running.add(title);
       const all = (env) => inTurn(parts, (part) => runPart(part, env, quiet));
@@ -86,7 +85,7 @@ async function runJobs(jobs) {
       running.delete(title);
     }
   };
-  await Promise.all([worker(computing), ...Array.from({ length: workers() }, () => worker(waiting))]);
+  await Promise.all(Array.from({ length: Math.min(jobs.length, workers()) }, worker));
   clearInterval(life);
 }
 

@@ -1,42 +1,14 @@
-// Labs come and go: two side by side, one of each kind, and none leaves anything behind, however it or its `up` ended.
+// Labs come and go: two side by side, one of each kind, and none leaves anything behind, also where everything of it was killed. An `up` that is cut off: lifecycleCuts.test.ts.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheDirectory } from '../../scripts/node24.mjs';
 import { members } from './cgroups.ts';
 import { down } from './down.ts';
 import { labEnv } from './env.ts';
 import { leader } from './machines.ts';
-import { uplinkName } from './names.ts';
-import { readRecord } from './record.ts';
 import { ownLabName, testContext as context } from './support/ownLab.ts';
-import { run } from './toolchain/run.ts';
+import { traces } from './support/traces.ts';
 import { up } from './up.ts';
-
-/** Everything on this machine that carries the lab's name, found with ip, findmnt, ps and ls. */
-async function traces(lab: string): Promise<string[]> {
-  const lines = async (...argv: [string, ...string[]]) => (await run(argv, { tolerant: true })).stdout.split('\n');
-  const processes: string[] = [];
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    const [groups, command] = await Promise.all(
-      ['cgroup', 'cmdline'].map((file) => readFile(path.join('/proc', entry, file), 'utf8').catch(() => '')),
-    );
-    const isOurs = groups?.includes(`mesh-lab.${lab}/`) === true || command?.includes(`/labs/${lab}/`) === true;
-    // A zombie has no command line any more and waits only for its parent.
-    if (isOurs && command !== '') processes.push(`process ${entry} ${command?.replaceAll('\0', ' ') ?? ''}`);
-  }
-  const found = [
-    ...(await lines('ip', 'netns', 'list')).filter((line) => new RegExp(`^mesh-lab\\.${lab}(\\.|\\s|$)`).test(line)),
-    ...(await lines('findmnt', '-rno', 'TARGET')).filter((line) => line.includes(`/labs/${lab}/`)),
-    ...(await lines('find', '/sys/fs/cgroup', '-maxdepth', '2', '-name', `mesh-lab.${lab}`)),
-    ...(await lines('ls', '-d', path.join(cacheDirectory, 'labs', lab))),
-  ];
-  return [...found.filter(Boolean), ...processes];
-}
 
 /** What runs of the lab for good: its cluster's processes and each machine's first; what comes and goes on a machine is its own affair, and kube-proxy's nft its. */
 async function lasting(lab: string): Promise<Set<number | undefined>> {
@@ -133,57 +105,5 @@ describe('labs', function () {
     await killAll(second);
     await down(second);
     assert.deepEqual(await traces(second), []);
-  });
-
-  const cuts = [
-    ...[150, 800, 3200].map((delay) => ({ istio: 'citadel', delay })),
-    // By then its gateway is being started.
-    { istio: 'istiod', delay: 6000 },
-  ];
-  for (const { istio, delay } of cuts) {
-    it(`down leaves nothing after up --istio ${istio} was killed with -9 at ${delay} ms`, async () => {
-      const argv = ['up', '--name', first, '--machines', '1', '--istio', istio];
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), ...argv], { stdio: 'ignore' });
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      await sleep(delay);
-      child.kill('SIGKILL');
-      await ended;
-      const record = await readRecord(first);
-      await down(first);
-      assert.deepEqual(await traces(first), []);
-      if (record) assert.notEqual((await run(['ip', 'link', 'show', uplinkName(record.index)], { tolerant: true })).code, 0);
-    });
-  }
-
-  it('up fails with the words of the program that does not work, not of the one that waits for it', async () => {
-    const assets = await mkdtemp(path.join(tmpdir(), 'mesh-lab-assets-'));
-    try {
-      await writeFile(path.join(assets, 'etcd'), '#!/bin/sh\necho broken on purpose >&2\nexit 1\n', { mode: 0o755 });
-      const failed = await run([process.execPath, path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
-        tolerant: true,
-        timeout: 110_000,
-        env: { ...process.env, KUBEBUILDER_ASSETS: assets },
-      });
-      assert.equal(failed.code, 1);
-      assert.match(failed.stderr, /kube-apiserver has ended; etcd had ended before\.\nThe end of the log of etcd:\nbroken on purpose\n/);
-    } finally {
-      await rm(assets, { recursive: true });
-      await down(first);
-    }
-    assert.deepEqual(await traces(first), []);
-  });
-
-  it('after a half-way kill, another up finishes the lab', async () => {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.ts'), 'up', '--name', first, '--machines', '1'], {
-      stdio: 'ignore',
-    });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    await sleep(1000);
-    child.kill('SIGKILL');
-    await ended;
-    await up(first, 1, context);
-    const lab = await labEnv(first);
-    assert.equal((await lab.ssh('vm-1', ['hostname'])).stdout.trim(), 'vm-1');
-    assert.equal((await lab.kubectl(['get', 'node', 'lab'])).code, 0);
   });
 });
