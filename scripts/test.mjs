@@ -46,20 +46,16 @@ function add(suite, counts) {
   failures.push(...counts.failures);
 }
 
-/** Whether a preparation was done; without it nothing can run. */
-async function prepared(name, action) {
+/** Whether it was done: a preparation, without which nothing can run, or what a job of this suite needs around its tests. */
+async function prepared(name, action, suite) {
   const failed = await guarded(name, async () => void (await action()));
-  if (failed) add(undefined, failed);
+  if (failed) add(suite, failed);
   return failed === undefined;
 }
 
 /** Jobs that run beside each other: they wait more than they compute, and a job with a lab takes up to 2.5 GB. */
 function workers() {
   return Math.max(2, Math.min(os.cpus().length + 3, Math.floor(os.totalmem() / 2.5e9)));
-}
-
-async function inTurn(items, action) {
-  for (const item of items) if (!stopped) await action(item);
 }
 
 async function runPart({ suite, title, run: tests }, env, quiet) {
@@ -79,9 +75,10 @@ async function runJobs(jobs) {
     for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) {
       const { suite, title, labs: kinds, machines, parts } = job;
       running.add(title);
-      const all = (env) => inTurn(parts, (part) => runPart(part, env, quiet));
-      const failed = await guarded(title, () => labs.with(kinds, machines, all));
-      if (failed) add(suite, failed);
+      const runParts = async (env) => {
+        for (const part of parts) if (!stopped) await runPart(part, env, quiet);
+      };
+      await prepared(title, () => labs.with(kinds, machines, runParts), suite);
       running.delete(title);
     }
   };

@@ -28,9 +28,10 @@ export async function ensureDependencies() {
     await copyWhole(kept, path.join(root, 'node_modules'));
     return;
   }
-  // What the lock file names cannot have changed: no need to ask the registry about what is at hand.
   say('Installing the npm packages of the project (npm ci)');
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: root, env: node24Environment() });
+  // What the lock file names cannot have changed, so what is at hand will do. The packages' own scripts compile only what the bundles leave
+  // out (ssh2). Not in an .npmrc: npm hands that on to every program below it, and code-server's native modules need theirs.
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], { cwd: root, env: node24Environment() });
   writeFileSync(mark, lock);
   if (process.platform === 'win32') return;
   // Only the newest is of use; a copy that does not succeed is no reason to fail.

@@ -1,5 +1,6 @@
 // What the lab's API server answers to its administrator, over one connection that is kept: for tests that look again and again, where a kubectl each time would be most of the work.
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -22,17 +23,14 @@ export function createApiReader(server: string, pkiDirectory: string): ApiReader
   };
   const find = async (at: string): Promise<unknown> => {
     const options = { agent: await (agent ??= connect()), headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(LIMIT_MS) };
-    return new Promise((resolve, reject) => {
-      https
-        .get(new URL(at, server), options, (response) => {
-          text(response).then((body) => {
-            if (response.statusCode === 200) resolve(JSON.parse(body));
-            else if (response.statusCode === 404) resolve(undefined);
-            else reject(new Error(`GET ${at}: ${response.statusCode} ${body.slice(0, 500)}`));
-          }, reject);
-        })
-        .once('error', reject);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      https.get(new URL(at, server), options, resolve).once('error', reject);
     });
+    const body = await text(response);
+    if (response.statusCode === 200) return JSON.parse(body);
+    // The name is told only of an object that is not there; a 404 without it is of a path that the API does not know, a mistake of the caller.
+    if (response.statusCode === 404 && body.includes(`"name":"${path.basename(at)}"`)) return undefined;
+    throw new Error(`GET ${at}: ${response.statusCode} ${body.slice(0, 500)}`);
   };
   const read = async (at: string): Promise<unknown> => {
     const found = await find(at);
