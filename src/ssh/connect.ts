@@ -108,7 +108,7 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
   const interval = numberOf(config, 'serveraliveinterval', 0);
   return new Promise((resolve, reject) => {
     let shaken = false;
-    let limit = setTimeout(() => fail(new Error(`no SSH handshake in ${connectLimit(config) / 1000} s`)), connectLimit(config));
+    let limit = setTimeout(() => fail(linkError(`no SSH handshake in ${connectLimit(config) / 1000} s`)), connectLimit(config));
     const finish = (): void => {
       clearTimeout(limit);
       options.signal?.removeEventListener('abort', onAbort);
@@ -132,11 +132,7 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
       const watch = (): void => {
         clearTimeout(limit);
         limit = setTimeout(
-          // Silence is no refusal: a link that was cut in this moment may be back at the next try.
-          () =>
-            authentication.asking
-              ? watch()
-              : fail(unreachable(config, new Error(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))),
+          () => (authentication.asking ? watch() : fail(linkError(`no answer to authentication in ${AUTH_LIMIT_MS / 1000} s`))),
           AUTH_LIMIT_MS,
         );
       };
@@ -145,7 +141,8 @@ async function handshake(config: EffectiveConfig, options: ConnectOptions, polic
     client.on('error', (error) => {
       if (!isPassing(error)) fail(error);
     });
-    client.on('close', () => fail(new Error('connection closed by the server')));
+    // sshd tells whom it turns away, but for an account that PAM has closed.
+    client.on('close', () => fail(linkError('connection closed by the server')));
     client.on('ready', () => {
       finish();
       resolve(client);
@@ -179,14 +176,18 @@ function connectError(
   if (isMeshError(error)) return error;
   const host = config.alias;
   if (policy.unknownKey !== undefined) return hostError('host.key-unknown', { host, fingerprint: '' });
-  if (error.level === 'client-authentication' || shaken) {
-    const methods = authentication.serverAccepts.join(', ');
-    return hostError('host.auth-failed', { host, user: config.user, methods, text: errorText(error) }, { cause: error });
-  }
-  return unreachable(config, error);
+  const text = errorText(error);
+  if (!shaken) return hostError('host.unreachable', { host, address: `${config.hostName}:${config.port}`, text }, { cause: error });
+  const { user } = config;
+  // A link that was cut in this moment, or silent, is no refusal: it may be back at the next try.
+  if (error.level === LINK) return hostError('host.unreachable', { host, user, text }, { text: 'unreachable.login', cause: error });
+  const methods = authentication.serverAccepts.join(', ');
+  return hostError('host.auth-failed', { host, user, methods, text }, { cause: error });
 }
 
-function unreachable(config: EffectiveConfig, error: Error): Error {
-  const address = `${config.hostName}:${config.port}`;
-  return hostError('host.unreachable', { host: config.alias, address, text: errorText(error) }, { cause: error });
+/** The level ssh2 gives to errors of the connection under it. */
+const LINK = 'client-socket';
+
+function linkError(text: string): Error & ClientErrorExtensions {
+  return Object.assign(new Error(text), { level: LINK });
 }

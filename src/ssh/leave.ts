@@ -1,6 +1,7 @@
 import type { CallOptions } from '../mesh/ports.ts';
 import { hostError } from './errors.ts';
 import { enter } from './push.ts';
+import { JOB_FUNCTIONS } from './scripts/units.ts';
 import type { HostSession } from './session.ts';
 import { checkAccount, checkPath, words } from './words.ts';
 
@@ -20,6 +21,12 @@ const END_SESSIONS = `end_sessions() {
   pkill -KILL -u "$1" >/dev/null 2>&1 || :
   sleep 1
 }`;
+
+/** Jobs whose end nobody came back to read, e.g. since the machine let nobody in any more (scripts/units.ts). */
+const FORGET_JOBS = `${JOB_FUNCTIONS}
+for job in "$S/jobs/"*; do
+  if [ -d "$job" ]; then end_job "\${job##*/}"; fi
+done`;
 
 /**
  * VmHost.removeCreated: paths, users and groups that were not there before, then the state directory itself. Refused while files of the manifest are still
@@ -62,6 +69,7 @@ export async function removeCreated(session: HostSession, options: CallOptions =
         ].join('\n'),
       );
     }
+    await shell.ask(FORGET_JOBS);
     // The exit of a shell that finds no manifest takes the directory away (scripts/state.ts, tidy).
     await shell.finish();
   });

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { memoryTrustStore } from '../../src/ssh/hostKey.ts';
 import { openHost } from '../../src/ssh/index.ts';
+import { cutProxy } from './cutProxy.ts';
 import { changeHostKey, dropTraffic, restrictSudo, stopSshd, SUDO_PASSWORD, type Heal } from './faults.ts';
 import { codeOf, errorOf, Person, SshTests } from './sshSupport.ts';
 import { run } from './toolchain/run.ts';
@@ -311,6 +312,25 @@ describe('the way into a machine', function () {
     const start = Date.now();
     assert.equal(await codeOf(tests.open('vm-2', { lines: ['Host *', '  ConnectTimeout 2'] })), 'host.unreachable');
     assert.ok(Date.now() - start < 5000);
+  });
+
+  it('takes a login that is cut off, at whichever packet, for a machine that cannot be reached, never for a refusal', async () => {
+    const cutAt = async (packets: number, how: 'reset' | 'end'): Promise<string> => {
+      await using proxy = await cutProxy(tests.lab.machine('vm-1').address, packets, how);
+      const lines = ['Host vm-1', '  HostName 127.0.0.1', `  Port ${proxy.port}`, `  HostKeyAlias ${tests.lab.machine('vm-1').address}`];
+      const refusal = await errorOf(tests.open('vm-1', { lines })).catch(() => undefined);
+      assert.equal(refusal !== undefined, proxy.cut);
+      return refusal === undefined ? 'in' : `${refusal.code} ${refusal.userMessage.id}`;
+    };
+    for (const how of ['reset', 'end'] as const) {
+      const answers = [];
+      for (let packets = 0; answers.at(-1) !== 'in'; packets += 1) answers.push(await cutAt(packets, how));
+      assert.match(
+        answers.join(', '),
+        /^(host\.unreachable ssh\.unreachable, ){3,}(host\.unreachable ssh\.unreachable\.login, ){2,}in$/,
+        how,
+      );
+    }
   });
 
   it('gives up connecting when cancelled', async () => {

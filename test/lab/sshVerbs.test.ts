@@ -335,6 +335,21 @@ describe('on a machine', function () {
       assert.equal(await root('ls /var/lib/mesh-expansion/jobs 2>/dev/null | wc -l'), '0');
     });
 
+    it('whose start nobody could look at again leave nothing once the machine is as it was', async () => {
+      await unit('cutter', 'ExecStart=/bin/sh -c \'pkill -9 -f "^sshd: admin"; exec sleep 1000\'');
+      await root('echo "DenyUsers admin" >/etc/ssh/sshd_config.d/deny.conf; systemctl reload ssh');
+      const allowAgain = (): Promise<void> => done(root('rm -f /etc/ssh/sshd_config.d/deny.conf; systemctl reload ssh'));
+      heals.push(allowAgain);
+      assert.equal(await codeOf(host.setUnits({ start: ['cutter'], settleMs: 200 }, { owner: OWNER })), 'host.auth-failed');
+      assert.equal(await root('ls /var/lib/mesh-expansion/jobs | wc -l'), '1');
+      await allowAgain();
+      await host.removeCreated();
+      assert.equal(
+        await root('ls -d /var/lib/mesh-expansion 2>/dev/null || :; systemctl list-units --all --no-legend "mesh-expansion-*"'),
+        '',
+      );
+    });
+
     it('in a restart loop are told with their last words', async () => {
       await unit(
         'loop',
