@@ -16,8 +16,9 @@ const QUIET = {
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'window.dialogStyle': 'custom',
-  // It lists the files that every process of this machine has open, again and again.
+  // Without both it lists the files that every process of this machine has open, again and again.
   'remote.autoForwardPorts': false,
+  'remote.autoForwardPortsSource': 'output',
   'terminal.integrated.gpuAcceleration': 'off',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',

@@ -329,6 +329,8 @@ export async function startWorkbench(options: WorkbenchOptions = {}): Promise<Wo
       viewport: options.viewport ?? { width: 1400, height: 900 },
       permissions: ['clipboard-read', 'clipboard-write'],
       reducedMotion: 'reduce',
+      // Over loopback, compressing takes longer than sending.
+      extraHTTPHeaders: { 'accept-encoding': 'identity' },
     });
     await context.addInitScript(STAND_STILL);
     const page = await context.newPage();

@@ -8,7 +8,8 @@ import { CLUSTER_ID, ISTIO_NAMESPACE } from './manifest.ts';
 
 export const ISTIOD = 'istiod';
 
-// The PILOT_ switches leave out what only Istio's own build of Envoy has; the grace period is short so that tests see an entry go.
+// The PILOT_ switches leave out what only Istio's own build of Envoy has; the grace period is short so that tests see an entry go. There is one istiod:
+// its leases, renewed every two seconds, would keep the API server busy.
 const ENVIRONMENT = {
   POD_NAME: 'istiod-lab',
   POD_NAMESPACE: ISTIO_NAMESPACE,
@@ -22,6 +23,7 @@ const ENVIRONMENT = {
   PILOT_ENABLE_ALPN_FILTER: 'false',
   PILOT_ENABLE_METADATA_EXCHANGE: 'false',
   PILOT_DISABLE_MX_ALPN: 'true',
+  ENABLE_LEADER_ELECTION: 'false',
 } as const;
 
 /** How istiod runs in this lab. `env` wins over the lab's own settings: `DEFAULT_WORKLOAD_CERT_TTL`, `MAX_WORKLOAD_CERT_TTL` and the like. */

@@ -198,6 +198,6 @@ set +f
 find /etc /home /root /usr/local /var/lib/istio /var/lib/mesh-expansion -xdev -type f ! -name '*-' 2>/dev/null | sort | xargs -d '\\n' sha256sum
 for save in iptables-save ip6tables-save; do $save 2>/dev/null | grep -E '^(-|:[A-Z_]*ISTIO)' || :; done
 systemctl list-units --all --plain --no-legend --type=service --state=active,failed | awk '{print $1,$2,$3,$4}' | grep -vE '^(user@|user-runtime-dir@|apt-daily|dpkg-db-backup|e2scrub|logrotate|fstrim|systemd-tmpfiles-clean|man-db)'
-systemctl list-unit-files --no-legend --type=service
+find /run/systemd/system /run/systemd/generator* -printf '%p %y %l\\n' | sort
 getent passwd; getent group
 `;
