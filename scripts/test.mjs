@@ -53,9 +53,9 @@ async function prepared(name, action, suite) {
   return failed === undefined;
 }
 
-/** Jobs that run beside each other: they wait more than they compute (lint alone waits for nothing, behind them), and a job with a lab takes up to 2.5 GB. */
+/** Jobs that run beside each other: they wait more than they compute, and a job with a lab takes up to 2.5 GB. */
 function workers() {
-  return Math.max(2, Math.min(os.cpus().length + 5, Math.floor(os.totalmem() / 2.5e9)));
+  return Math.max(2, Math.min(os.cpus().length + 3, Math.floor(os.totalmem() / 2.5e9)));
 }
 
 async function runPart({ suite, title, run: tests }, env, quiet) {

@@ -1,7 +1,6 @@
 // Runs a test program under Node 24 and counts its tests.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { clearInterval, setInterval } from 'node:timers';
@@ -23,10 +22,9 @@ export async function endPrograms() {
 
 /**
  * Runs a program under Node 24 in its own process group; answers its exit code, or a word where it was stopped. Its output goes to this
- * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well. `behind`: it has the processors
- * only while nothing else wants them.
+ * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well.
  */
-export async function start(args, { env = {}, limitMs, quiet = false, last = false, behind = false }) {
+export async function start(args, { env = {}, limitMs, quiet = false, last = false }) {
   if (over && !last) return 'not started: the run is being ended';
   const child = spawn(node24(), args, {
     cwd: root,
@@ -35,7 +33,6 @@ export async function start(args, { env = {}, limitMs, quiet = false, last = fal
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
-  if (behind && child.pid !== undefined) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
   const kill = (name) => {

@@ -108,11 +108,10 @@ function ofMore(job) {
   return { ...job, suite: 'more', parts: job.parts.map((part) => ({ ...part, suite: 'more' })) };
 }
 
-/** In the order of the list, whatever their suite, then what is not listed, and unit tests, which wait for nothing. Lint is begun before all, behind them. */
+/** In the order of the list, whatever their suite, then what is not listed; lint and unit tests last: they wait for nothing, and fill the time in which others do. */
 export function jobsOf(names) {
   const rank = ({ suite, name }) => {
-    if (suite === 'lint') return -1;
-    if (suite === 'unit') return listed.length + 1;
+    if (suite === 'lint' || suite === 'unit') return listed.length + 1;
     const index = listed.findIndex((one) => mochaJob(one).name === name);
     return index < 0 ? listed.length : index;
   };

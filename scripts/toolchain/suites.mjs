@@ -28,8 +28,7 @@ export async function runLint({ quiet }) {
   const counts = { passed: 0, failed: 0, failures: [] };
   for (const step of lintSteps) {
     if (step.needs && !existsSync(path.join(root, step.needs))) continue;
-    // It waits for nothing: beside tests, which do, it has the time in which they wait.
-    const code = await start(step.args, { limitMs: 15 * 60_000, quiet, behind: quiet });
+    const code = await start(step.args, { limitMs: 5 * 60_000, quiet });
     process.stdout.write(code === 0 ? `    ok ${step.name}\n` : `  FAILED ${step.name} (${code})\n`);
     if (code === 0) counts.passed += 1;
     else {
