@@ -30,8 +30,9 @@ const listed = [
     files: ['cli.test.ts', 'cliWrongInput.test.ts', 'ssh.test.ts', 'sshPush.test.ts', 'sshVerbs.test.ts'],
     labs: ['citadel'],
   },
+  { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'] },
+  { suite: 'lab', files: ['istiod/vm.test.ts', 'istiod/cli.test.ts'], labs: ['istiod'] },
   { suite: 'ui', files: ['istiod.test.ts'], labs: ['istiod'] },
-  { suite: 'lab', files: ['istiod/vm.test.ts'], labs: ['istiod'], machines: 1 },
   {
     suite: 'lab',
     // The last one leaves a machine that others would not want.
@@ -44,8 +45,6 @@ const listed = [
     ],
     labs: ['citadel'],
   },
-  { suite: 'lab', files: ['istiod/cli.test.ts'], labs: ['istiod'] },
-  { suite: 'ui', files: ['journey.test.ts', 'chinese.test.ts'], labs: ['citadel'], machines: 1 },
   { suite: 'lab', files: ['lifecycle.conformance.test.ts'], labs: [] },
   { suite: 'ui', files: ['untrusted.test.ts', 'beginning.test.ts'], labs: [] },
   { suite: 'lab', files: ['istiod/names.test.ts', 'istiod/rpm.test.ts'], labs: [], more: true },
@@ -118,11 +117,13 @@ export function jobsOf(names) {
   return onOneLab(names.flatMap((name) => suites[name].jobs())).sort((one, other) => rank(one) - rank(other));
 }
 
-/** The host suite leaves the lab as it was: it runs before the main job in the workbench, where both are run. */
+/** The host suite leaves the lab as it was, the main job in the workbench all but its load balancers: where both are run, and the API server's suite, one lab does. */
 function onOneLab(jobs) {
-  const host = jobs.find(({ suite }) => suite === 'host');
-  const journey = jobs.find(({ name }) => name === 'ui-journey');
-  if (!host || !journey) return jobs;
-  const both = { ...journey, title: `${host.title}, ${journey.title}`, parts: [...host.parts, ...journey.parts] };
-  return [...jobs.filter((job) => job !== host && job !== journey), both];
+  const chain = ['host', 'ui-journey', 'lab-cluster']
+    .map((name) => jobs.find((job) => job.name === name))
+    .filter((job) => job !== undefined);
+  if (chain.length < 2) return jobs;
+  const title = chain.map((job) => job.title).join(', ');
+  const one = { ...chain[1], title, machines: Math.max(...chain.map((job) => job.machines)), parts: chain.flatMap((job) => job.parts) };
+  return [...jobs.filter((job) => !chain.includes(job)), one];
 }

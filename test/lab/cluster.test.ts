@@ -51,6 +51,8 @@ describe('a cluster on the lab', function () {
   before(async () => {
     lab = await labEnv();
     await lab.kubectl(['create', 'namespace', SERVICES]);
+    // The main job in the workbench may have been here.
+    await removeBalancers();
   });
 
   after(async () => {
@@ -59,9 +61,13 @@ describe('a cluster on the lab', function () {
 
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((mesh) => mesh.close()));
+    await removeBalancers();
+  });
+
+  async function removeBalancers(): Promise<void> {
     const items = BALANCERS.map((metadata) => ({ apiVersion: 'v1', kind: 'Service', metadata }));
     await lab.kubectl(['delete', '--ignore-not-found', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
-  });
+  }
 
   function mesh(context: string, more: { provider?: string } = {}): Mesh {
     const text = stringify({
