@@ -65,24 +65,25 @@ async function runPart({ suite, title, run: tests }, env, quiet) {
   say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - begin) / 1000).toFixed(0)} s`);
 }
 
-/** Every job once, as many beside each other as there are workers. */
+/** Every job once: as many beside each other as there are workers, and what is to run behind them. */
 async function runJobs(jobs) {
-  const waiting = [...jobs];
+  const waiting = jobs.filter(({ behind }) => !behind);
   const running = new Set();
   const quiet = jobs.length > 1;
   const life = setInterval(() => say(`  running: ${[...running].join('; ')}; ${waiting.length} to come`), 60_000);
-  const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) {
-      const { suite, title, labs: kinds, machines, parts } = job;
-      running.add(title);
-      const runParts = async (env) => {
-        for (const part of parts) if (!stopped) await runPart(part, env, quiet);
-      };
-      await prepared(title, () => labs.with(kinds, machines, runParts), suite);
-      running.delete(title);
-    }
+  const runJob = async ({ suite, title, labs: kinds, machines, parts }) => {
+    running.add(title);
+    const runParts = async (env) => {
+      for (const part of parts) if (!stopped) await runPart(part, env, quiet);
+    };
+    await prepared(title, () => labs.with(kinds, machines, runParts), suite);
+    running.delete(title);
   };
-  await Promise.all(Array.from({ length: Math.min(jobs.length, workers()) }, worker));
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined && !stopped; job = waiting.shift()) await runJob(job);
+  };
+  const behind = jobs.filter((job) => job.behind).map(runJob);
+  await Promise.all([...behind, ...Array.from({ length: Math.min(waiting.length, workers()) }, worker)]);
   clearInterval(life);
 }
 

@@ -1,6 +1,7 @@
 // Runs a test program under Node 24 and counts its tests.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { clearInterval, setInterval } from 'node:timers';
@@ -22,9 +23,10 @@ export async function endPrograms() {
 
 /**
  * Runs a program under Node 24 in its own process group; answers its exit code, or a word where it was stopped. Its output goes to this
- * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well.
+ * terminal at once, or, with `quiet`, in one piece when it ends: with `quiet: 'fine'` only where it does not end well. `behind`: it has the processors
+ * while nothing else wants them.
  */
-export async function start(args, { env = {}, limitMs, quiet = false, last = false }) {
+export async function start(args, { env = {}, limitMs, quiet = false, last = false, behind = false }) {
   if (over && !last) return 'not started: the run is being ended';
   const child = spawn(node24(), args, {
     cwd: root,
@@ -33,6 +35,7 @@ export async function start(args, { env = {}, limitMs, quiet = false, last = fal
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
+  if (behind && child.pid !== undefined) putBehind(child.pid);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
   const kill = (name) => {
@@ -65,6 +68,16 @@ export async function start(args, { env = {}, limitMs, quiet = false, last = fal
   process.off('exit', onExit);
   if (quiet !== 'fine' || code !== 0) process.stdout.write(Buffer.concat(output));
   return late ? `stopped after ${limitMs / 60_000} min` : code;
+}
+
+function putBehind(pid) {
+  try {
+    os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+    // A priority counts among the programs of one session; this is that of its session (sched(7), autogroup).
+    writeFileSync(`/proc/${pid}/autogroup`, String(os.constants.priority.PRIORITY_LOW));
+  } catch {
+    // It has ended already, or this kernel has no autogroups.
+  }
 }
 
 /**

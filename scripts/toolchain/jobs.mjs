@@ -80,14 +80,16 @@ function jobsIn(suite) {
   ].map(mochaJob);
 }
 
-const single = (suite, labs, run) => [{ suite, name: suite, title: suite, labs, machines: 1, parts: [{ suite, title: suite, run }] }];
+const single = (suite, labs, run, more = {}) => [
+  { suite, name: suite, title: suite, labs, machines: 1, parts: [{ suite, title: suite, run }], ...more },
+];
 
 /**
  * By name of a suite: its jobs, what must be there before (`on`; `labs`: the programs that labs run; `editor`: code-server and a browser), and `only` where
  * it runs by its name alone.
  */
 export const suites = {
-  lint: { jobs: () => single('lint', [], (_env, quiet) => runLint({ quiet })) },
+  lint: { jobs: () => single('lint', [], (_env, quiet) => runLint({ quiet }), { behind: true }) },
   unit: {
     on: ['build'],
     jobs: () => single('unit', [], (_env, quiet) => mochaRun('unit', ['test/unit/**/*.test.ts'], { quiet, limitMs: 5 * MINUTE_MS })),
@@ -107,10 +109,13 @@ function ofMore(job) {
   return { ...job, suite: 'more', parts: job.parts.map((part) => ({ ...part, suite: 'more' })) };
 }
 
-/** In the order of the list, whatever their suite, then what is not listed; lint and unit tests last: they wait for nothing, and fill the time in which others do. */
+/**
+ * In the order of the list, whatever their suite, then what is not listed; unit tests last: they wait for nothing. `behind`: a job that has the time in which
+ * the others wait, beside them from the beginning.
+ */
 export function jobsOf(names) {
   const rank = ({ suite, name }) => {
-    if (suite === 'lint' || suite === 'unit') return listed.length + 1;
+    if (suite === 'unit') return listed.length + 1;
     const index = listed.findIndex((one) => mochaJob(one).name === name);
     return index < 0 ? listed.length : index;
   };

@@ -10,6 +10,9 @@ const bin = (name, ...entry) => path.join(root, 'node_modules', name, ...entry);
 /** Checks types in a fifth of the time of the one that ESLint's parser still needs, `typescript`. */
 const tsc = bin('typescript-7', 'bin', 'tsc');
 
+/** Checking types takes a quarter less of the processor where no garbage is collected below the limit. */
+const GO_ENVIRONMENT = { GOGC: 'off', GOMEMLIMIT: '2GiB' };
+
 /** Each of these counts as one test: passed when the program ends with 0. */
 const lintSteps = [
   { name: 'oxlint', args: [bin('oxlint', 'bin', 'oxlint'), '.'] },
@@ -28,7 +31,7 @@ export async function runLint({ quiet }) {
   const counts = { passed: 0, failed: 0, failures: [] };
   for (const step of lintSteps) {
     if (step.needs && !existsSync(path.join(root, step.needs))) continue;
-    const code = await start(step.args, { limitMs: 5 * 60_000, quiet });
+    const code = await start(step.args, { limitMs: 15 * 60_000, quiet, behind: quiet, env: GO_ENVIRONMENT });
     process.stdout.write(code === 0 ? `    ok ${step.name}\n` : `  FAILED ${step.name} (${code})\n`);
     if (code === 0) counts.passed += 1;
     else {
