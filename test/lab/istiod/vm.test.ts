@@ -154,17 +154,17 @@ describe('a machine in the mesh of istiod', function () {
 
   it('is renewed after it was down for longer than its certificate', async () => {
     // With the key of another certificate a started agent asks for none, whatever token it has.
-    await root('echo SECRET_TTL=40s >>/var/lib/istio/envoy/sidecar.env; openssl genrsa -out /etc/certs/key.pem 2048 2>/dev/null');
+    await root('echo SECRET_TTL=20s >>/var/lib/istio/envoy/sidecar.env; openssl genrsa -out /etc/certs/key.pem 2048 2>/dev/null');
     await run(await mesh.planRenew(VM));
     await until(
       'a short certificate',
-      async () => Number(await root('openssl x509 -in /etc/certs/cert-chain.pem -noout -checkend 45 >/dev/null && echo 0 || echo 1')) === 1,
+      async () => Number(await root('openssl x509 -in /etc/certs/cert-chain.pem -noout -checkend 25 >/dev/null && echo 0 || echo 1')) === 1,
     );
     await root('systemctl stop istio');
     // An account of the same name made anew: the old token counts no longer.
     await lab.kubectl(['-n', 'vm', 'delete', 'serviceaccount', GROUP.name]);
     await lab.kubectl(['-n', 'vm', 'create', 'serviceaccount', GROUP.name]);
-    await sleep(45_000);
+    await sleep(25_000);
     await root('systemctl start istio');
     await until('refused', async () => (await root('grep -c "code = Unauthenticated" /var/log/istio/istio.log || :')) !== '0');
     assert.equal(await entry(), undefined);
@@ -188,8 +188,10 @@ describe('a machine in the mesh of istiod', function () {
     };
     assert.deepEqual(await drifted(`${roots}${other}`), ['/etc/certs/root-cert.pem']);
     assert.deepEqual(await drifted(roots), []);
-    const plan = await mesh.planJoin(VM);
+    const hasty = groupMesh(lab, GROUP, [VM], {}, 3);
+    const plan = await hasty.planJoin(VM);
     const { error, states } = await runPlan(plan);
+    await hasty.close();
     await startIstiod(lab);
     assert.deepEqual([error?.code, error?.kind], ['istiod.not-connected', 'check']);
     assert.match(error?.userMessage.id ?? '', /^istiod\.agent\.(closed|refused|unreachable)$/);

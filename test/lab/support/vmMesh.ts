@@ -11,9 +11,10 @@ import type { GroupByHand } from './istiodGuide.ts';
 
 const nobody = { confirmHostKey: async () => false, secret: async () => undefined, note: () => undefined };
 
-/** A mesh over an inventory, as an object of mesh-expansion.yaml. Close it. */
-export function vmMesh(lab: Lab, document: object): Mesh {
+/** A mesh over an inventory, as an object of mesh-expansion.yaml. Its clock runs `pace` times as fast, for tests of what it does at the end of its patience. Close it. */
+export function vmMesh(lab: Lab, document: object, pace = 1): Mesh {
   const { inventory } = parseInventory(stringify(document));
+  const begin = Date.now();
   return createMesh(
     {
       connections: {
@@ -24,7 +25,10 @@ export function vmMesh(lab: Lab, document: object): Mesh {
         close: async () => undefined,
       },
       edits: { read: async () => undefined, list: async () => [], write: async () => undefined, delete: async () => undefined },
-      clock: { now: () => new Date(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+      clock: {
+        now: () => new Date(begin + (Date.now() - begin) * pace),
+        sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+      },
       packages: createPackageFetcher(),
     },
     () => inventory,
@@ -32,11 +36,12 @@ export function vmMesh(lab: Lab, document: object): Mesh {
 }
 
 /** A mesh whose machines are of the group; `more` settings for each. Close it. */
-export function groupMesh(lab: Lab, { name, namespace }: GroupByHand, machines: readonly string[], more: object = {}): Mesh {
+export function groupMesh(lab: Lab, { name, namespace }: GroupByHand, machines: readonly string[], more: object = {}, pace = 1): Mesh {
   const group = { cluster: 'prod', namespace, serviceAccount: name, workloadGroup: name };
-  return vmMesh(lab, {
+  const document = {
     version: 1,
     clusters: [{ name: 'prod', context: lab.contexts.lab }],
     vms: machines.map((machine) => ({ name: machine, ...group, ...more })),
-  });
+  };
+  return vmMesh(lab, document, pace);
 }
