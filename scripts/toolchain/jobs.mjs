@@ -122,7 +122,7 @@ export function jobsOf(names) {
   return onOneLab(names.flatMap((name) => suites[name].jobs())).sort((one, other) => rank(one) - rank(other));
 }
 
-/** The host suite leaves the lab as it was, the main job in the workbench all but its load balancers: where both are run, and the API server's suite, one lab does. */
+/** These leave the machines as they were, and begin without load balancers where they set them up: where several are run, one lab does. */
 function onOneLab(jobs) {
   const chain = ['host', 'ui-journey', 'lab-cluster']
     .map((name) => jobs.find((job) => job.name === name))

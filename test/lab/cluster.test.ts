@@ -9,6 +9,7 @@ import type { PlanEvent } from '../../src/mesh/plan.ts';
 import { previewPlan, runPlan } from '../../src/mesh/planRunner.ts';
 import type { Lab } from './env.ts';
 import { labEnv } from './env.ts';
+import { removeBalancers } from './support/balancers.ts';
 import { clusterMesh } from './support/clusterMesh.ts';
 import { failure } from './support/failure.ts';
 
@@ -51,8 +52,7 @@ describe('a cluster on the lab', function () {
   before(async () => {
     lab = await labEnv();
     await lab.kubectl(['create', 'namespace', SERVICES]);
-    // The main job in the workbench may have been here.
-    await removeBalancers();
+    await removeBalancers(lab);
   });
 
   after(async () => {
@@ -61,13 +61,8 @@ describe('a cluster on the lab', function () {
 
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((mesh) => mesh.close()));
-    await removeBalancers();
+    await removeBalancers(lab);
   });
-
-  async function removeBalancers(): Promise<void> {
-    const items = BALANCERS.map((metadata) => ({ apiVersion: 'v1', kind: 'Service', metadata }));
-    await lab.kubectl(['delete', '--ignore-not-found', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
-  }
 
   function mesh(context: string, more: { provider?: string } = {}): Mesh {
     const text = stringify({

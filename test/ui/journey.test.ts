@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
+import { BALANCER_NAMES, removeBalancers } from '../lab/support/balancers.ts';
 import { driveSteps, type DrivenStep } from './drive.ts';
 import { EDITED_LINE, journey, type Place } from './journey.ts';
 import { labPlace, type InventoryText } from './places.ts';
@@ -50,13 +51,7 @@ async function footprint(lab: Lab): Promise<Map<string, string>> {
 
 const assertions: Readonly<Record<string, Assertion>> = {
   '04-set-up-done': async (lab) => {
-    // Names and namespaces of the four of 1.0.3: citadel facts 3.
-    for (const [namespace, name] of [
-      ['istio-system', 'istio-pilot-ilb'],
-      ['istio-system', 'mixer-ilb'],
-      ['istio-system', 'citadel-ilb'],
-      ['kube-system', 'dns-ilb'],
-    ] as const) {
+    for (const [namespace, name] of BALANCER_NAMES) {
       const service = await get<Service>(lab, 'service', '-n', namespace, name, '--show-managed-fields');
       assert.match(service.metadata.annotations?.['cloud.google.com/load-balancer-type'] ?? '', /^internal$/i, name);
       assert.match(service.status.loadBalancer.ingress?.[0]?.ip ?? '', /^10\.\d+\.2\.\d+$/, name);
@@ -143,6 +138,7 @@ describe('the whole job by mouse and keyboard, on the lab', function () {
   before(async () => {
     const prepared = await labPlace(VM);
     ({ lab, place, inventory } = prepared);
+    await removeBalancers(lab);
     untouched = await footprint(lab);
     workbench = await startWorkbench({ ...prepared.options, vsix: await packExtension({ reuse: true }) });
   });
