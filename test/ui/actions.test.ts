@@ -93,6 +93,8 @@ describe('what is done beside the main journey, on the lab', function () {
         await eventually('the saved edit', () => Promise.resolve(existsSync(path.join(folder, '.mesh-expansion/vm-1', CLUSTER_ENV))));
         // Somebody else's change of the inventory, as a pull brings it.
         inventory.write(inventory.read().replace('context: lab', 'context: lab\n    serviceCidr: [10.96.0.0/16, 10.97.0.0/16]'));
+        // A row that is drawn anew under the mouse loses the click.
+        await shown.treeItem(/^vm-1\b.*saved edits conflict/i).waitFor({ timeout: LONG_MS });
         await shown.inlineAction(/^vm-1\b/, 'Push');
         await shown.waitForNotification(/saved edit/i, LONG_MS);
       },
@@ -181,6 +183,7 @@ describe('what is done beside the main journey, on the lab', function () {
         await shown.clearNotifications();
         await shown.contextMenu(/^vm-1\b/, 'Open Terminal on VM');
         await shown.waitForTerminal(/\$/);
+        await shown.page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
         await shown.page.keyboard.type('echo "I am $(whoami) on $(hostname)"\n', { delay: 5 });
         await shown.waitForTerminal('I am admin on vm-1');
       },
