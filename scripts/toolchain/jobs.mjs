@@ -129,6 +129,7 @@ function onOneLab(jobs) {
     .filter((job) => job !== undefined);
   if (chain.length < 2) return jobs;
   const title = chain.map((job) => job.title).join(', ');
+  // In the place of the second: the host suite is not in the list.
   const one = { ...chain[1], title, machines: Math.max(...chain.map((job) => job.machines)), parts: chain.flatMap((job) => job.parts) };
   return [...jobs.filter((job) => !chain.includes(job)), one];
 }

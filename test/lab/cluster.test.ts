@@ -9,22 +9,10 @@ import type { PlanEvent } from '../../src/mesh/plan.ts';
 import { previewPlan, runPlan } from '../../src/mesh/planRunner.ts';
 import type { Lab } from './env.ts';
 import { labEnv } from './env.ts';
-import { removeBalancers } from './support/balancers.ts';
+import { BALANCERS, removeBalancers } from './support/balancers.ts';
 import { clusterMesh } from './support/clusterMesh.ts';
 import { failure } from './support/failure.ts';
 
-/** The load balancers of Istio 1.0.3 as its install/kubernetes/mesh-expansion.yaml has them (citadel facts 3). */
-const BALANCERS = [
-  {
-    namespace: 'istio-system',
-    name: 'istio-pilot-ilb',
-    ports: ['https-pilot 15005 TCP', 'http-pilot 8080 TCP', 'grpc-pilot 15010 TCP', 'tls-grpc-pilot 15011 TCP'],
-    selector: { istio: 'pilot' },
-  },
-  { namespace: 'istio-system', name: 'mixer-ilb', ports: ['15004 TCP'], selector: { istio: 'mixer', 'istio-mixer-type': 'telemetry' } },
-  { namespace: 'istio-system', name: 'citadel-ilb', ports: ['8060 TCP'], selector: { istio: 'citadel' } },
-  { namespace: 'kube-system', name: 'dns-ilb', ports: ['53 UDP'], selector: { 'k8s-app': 'kube-dns' } },
-] as const;
 const SERVICES = `cluster-test-${process.pid}`;
 const PORT = 19_999;
 

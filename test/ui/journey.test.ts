@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { packExtension } from '../../scripts/package.mjs';
 import type { Lab } from '../lab/env.ts';
-import { BALANCER_NAMES, removeBalancers } from '../lab/support/balancers.ts';
+import { BALANCERS, removeBalancers } from '../lab/support/balancers.ts';
 import { driveSteps, type DrivenStep } from './drive.ts';
 import { EDITED_LINE, journey, type Place } from './journey.ts';
 import { labPlace, type InventoryText } from './places.ts';
@@ -51,7 +51,7 @@ async function footprint(lab: Lab): Promise<Map<string, string>> {
 
 const assertions: Readonly<Record<string, Assertion>> = {
   '04-set-up-done': async (lab) => {
-    for (const [namespace, name] of BALANCER_NAMES) {
+    for (const { namespace, name } of BALANCERS) {
       const service = await get<Service>(lab, 'service', '-n', namespace, name, '--show-managed-fields');
       assert.match(service.metadata.annotations?.['cloud.google.com/load-balancer-type'] ?? '', /^internal$/i, name);
       assert.match(service.status.loadBalancer.ingress?.[0]?.ip ?? '', /^10\.\d+\.2\.\d+$/, name);
