@@ -86,7 +86,15 @@ describe('checks of a machine with istiod', function () {
     return { clock } as unknown as MeshPorts;
   }
 
-  const healthy = (): Promise<void> => eventually('Healthy', async () => (await healthOf(lab, GROUP)) === 'True', 60_000);
+  const healthy = (): Promise<void> =>
+    eventually('connected and Healthy', async () => (await isConnected(lab, GROUP)) && (await healthOf(lab, GROUP)) === 'True', 60_000);
+
+  /** Runs the script while istio is stopped. Resolves when the started agent has written its certificate, as it does at each start, and its entry is well: nothing of /etc/certs changes by itself then. */
+  async function startAfter(script: string): Promise<void> {
+    const since = await root(`systemctl stop istio; ${script}; date +%s.%N; systemctl start istio`);
+    await eventually('its certificate', async () => (await root(`find /etc/certs/cert-chain.pem -newermt @${since}`)) !== '', 60_000);
+    await healthy();
+  }
 
   async function results(only: readonly string[] = ALL, hours = 0): Promise<Map<string, CheckResult>> {
     const checks = await istiod.checks({ ...scope, ports: portsAt(hours) });
@@ -148,20 +156,14 @@ describe('checks of a machine with istiod', function () {
     await root(
       'systemctl stop istio; cp /etc/hosts /run/hosts; sed -i "s/^.* istiod.istio-system.svc/192.0.2.1 istiod.istio-system.svc/" /etc/hosts',
     );
-    heals.push(async () => {
-      await root('cat /run/hosts >/etc/hosts; systemctl restart --no-block istio');
-      await healthy();
-    });
+    heals.push(() => startAfter('cat /run/hosts >/etc/hosts'));
     await root('systemctl start --no-block istio');
     await say({ ready: 'fail check.http.refused', listeners: 'fail istiod.check.listeners.empty' });
   });
 
   it('see that the user of the package is gone, and a sidecar that starts again and again', async () => {
     await root('systemctl stop istio; usermod -l gone istio-proxy');
-    heals.push(async () => {
-      await root('usermod -l istio-proxy gone; systemctl restart --no-block istio');
-      await healthy();
-    });
+    heals.push(() => startAfter('usermod -l istio-proxy gone'));
     await say({ 'istiod-tcp': 'fail istiod.check.no-user', 'istiod-tls': 'fail istiod.check.no-user' });
     await root('systemctl start --no-block istio');
     await say({ 'unit istio': 'fail check.unit.down' });
@@ -180,10 +182,7 @@ describe('checks of a machine with istiod', function () {
 
   it('see a root certificate that is another, and one that is gone', async () => {
     await root('systemctl stop istio; cp -p /etc/certs/root-cert.pem /run/root-cert.pem');
-    heals.push(async () => {
-      await root('cp -p /run/root-cert.pem /etc/certs/root-cert.pem; systemctl start --no-block istio');
-      await healthy();
-    });
+    heals.push(() => startAfter('cp -p /run/root-cert.pem /etc/certs/root-cert.pem'));
     await root(
       'openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /O=other -keyout /dev/null -out /etc/certs/root-cert.pem 2>/dev/null',
     );
@@ -203,11 +202,7 @@ describe('checks of a machine with istiod', function () {
     await say({ certificate: 'ok istiod.check.certificate.ok', token: 'ok istiod.check.token.not-needed' });
     // Stopped meanwhile: a running agent may be about to write its certificate.
     await root('systemctl stop istio; cp -p /etc/certs/cert-chain.pem /run/chain; rm /etc/certs/cert-chain.pem');
-    heals.push(async () => {
-      await root('cp -p /run/chain /etc/certs/cert-chain.pem; systemctl start --no-block istio');
-      await eventually('connected again', async () => await isConnected(lab, GROUP), 60_000);
-      await healthy();
-    });
+    heals.push(() => startAfter('cp -p /run/chain /etc/certs/cert-chain.pem'));
     await say({ certificate: 'fail istiod.check.certificate.none', token: 'fail istiod.check.token.none' });
     await root(`openssl req -new -newkey rsa:2048 -nodes -subj /O=x -addext subjectAltName=URI:spiffe://cluster.local/ns/vm/sa/mysql -keyout /run/x.key -out /run/x.csr 2>/dev/null
                 openssl x509 -req -in /run/x.csr -signkey /run/x.key -copy_extensions copy -days -1 -out /etc/certs/cert-chain.pem 2>/dev/null
@@ -217,11 +212,8 @@ describe('checks of a machine with istiod', function () {
   });
 
   it('see a key that is not the one of its certificate, and what the agent says of it', async () => {
-    await root('cp -p /etc/certs/key.pem /run/key.pem; openssl genrsa -out /etc/certs/key.pem 2048 2>/dev/null');
-    heals.push(async () => {
-      await root('cp -p /run/key.pem /etc/certs/key.pem; rm /run/key.pem; systemctl restart --no-block istio');
-      await healthy();
-    });
+    await root('cp -p /etc/certs/key.pem /etc/certs/cert-chain.pem /run/; openssl genrsa -out /etc/certs/key.pem 2048 2>/dev/null');
+    heals.push(() => startAfter('cp -p /run/key.pem /run/cert-chain.pem /etc/certs/; rm /run/key.pem'));
     await say({ certificate: 'fail istiod.check.certificate.key-other' });
     const { output = '' } = (await results(['certificate'])).get('certificate') ?? {};
     assert.match(output, /BEGIN PUBLIC KEY/);
@@ -234,10 +226,7 @@ describe('checks of a machine with istiod', function () {
 
   it('see a package that is too new, too old, and removed though dpkg still lists it', async () => {
     await root(`curl -sSf -m 60 -o /run/mine.deb ${lab.sidecarPackageUrl}; dpkg-deb -R /run/mine.deb /run/package`);
-    heals.push(async () => {
-      await root('dpkg --force-confold -i /run/mine.deb; rm -rf /run/package /run/*.deb; systemctl restart --no-block istio');
-      await healthy();
-    });
+    heals.push(() => startAfter('dpkg --force-confold -i /run/mine.deb >/dev/null; rm -rf /run/package /run/*.deb'));
     // Only the version is another: the lab's istiod is 1.31.0.
     const install = (version: string): Promise<string> =>
       root(`sed -i 's/^Version: .*/Version: ${version}/' /run/package/DEBIAN/control
@@ -264,10 +253,7 @@ describe('checks of a machine with istiod', function () {
     heal('systemctl enable istio');
     await say({ 'unit istio': 'fail check.unit.not-enabled' });
     await root('systemctl stop istio');
-    heals.push(async () => {
-      await root('systemctl start --no-block istio');
-      await healthy();
-    });
+    heals.push(() => startAfter(':'));
     await say({
       'unit istio': 'fail check.unit.down',
       ready: 'fail check.http.refused',
@@ -330,10 +316,7 @@ describe('checks of a machine with istiod', function () {
     await root(
       `cp -p ${env} /run/cluster.env; sed -i "/^ISTIO_SVC_IP=/d" ${env}; echo ISTIO_SVC_IP=172.31.0.1 >>${env}; systemctl restart --no-block istio`,
     );
-    heals.push(async () => {
-      await root(`ip link del bridge0; cp -p /run/cluster.env ${env}; systemctl restart --no-block istio`);
-      await healthy();
-    });
+    heals.push(() => startAfter(`ip link del bridge0; cp -p /run/cluster.env ${env}`));
     await say({ entry: 'fail istiod.check.entry.elsewhere' }, { limit: 60_000 });
   });
 
@@ -345,8 +328,7 @@ describe('checks of a machine with istiod', function () {
     );
     heals.push(async () => {
       scope = mine;
-      await root(`cp -p /run/cluster.env ${env}; systemctl restart --no-block istio`);
-      await healthy();
+      await startAfter(`cp -p /run/cluster.env ${env}`);
     });
     scope = { ...mine, vm: { ...mine.vm, address }, address };
     // Its probe goes to that address, too.
@@ -370,8 +352,7 @@ describe('checks of a machine with istiod', function () {
     await lab.kubectl(['-n', 'vm', 'delete', 'workloadgroup', 'mysql']);
     heals.push(async () => {
       await applyGroup(lab, GROUP);
-      await root('systemctl restart --no-block istio');
-      await healthy();
+      await startAfter(':');
     });
     await root('systemctl restart --no-block istio');
     await say({ 'agent-log': 'fail istiod.agent.no-group', entry: 'fail istiod.group-missing' }, { limit: 60_000 });
@@ -384,7 +365,6 @@ describe('checks of a machine with istiod', function () {
       await root('systemctl stop istio; sed -i "/istiod.istio-system.svc/d" /etc/hosts');
       await applyGroup(lab, GROUP);
       await joinByHand(lab, 'vm-1', GROUP);
-      await eventually('connected', () => isConnected(lab, GROUP), 60_000);
       await healthy();
     });
     await root('systemctl start --no-block istio');
@@ -395,8 +375,7 @@ describe('checks of a machine with istiod', function () {
     await restartIstiod(lab, { PILOT_ENABLE_ALPN_FILTER: 'true', PILOT_ENABLE_METADATA_EXCHANGE: 'true', PILOT_DISABLE_MX_ALPN: 'false' });
     heals.push(async () => {
       await restartIstiod(lab);
-      await root('systemctl restart --no-block istio');
-      await healthy();
+      await startAfter(':');
     });
     await root('systemctl restart --no-block istio');
     await say({ listeners: 'fail istiod.check.listeners.rejected' }, { limit: 60_000 });
