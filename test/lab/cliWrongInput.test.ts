@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { changeHostKey, linkDown, restrictSudo, SUDO_PASSWORD, type Heal } from './faults.ts';
 import { CliBench, type CliOptions } from './support/cli.ts';
+import { eventually } from './support/eventually.ts';
 
 const inventory = `version: 1
 clusters:
@@ -39,6 +40,13 @@ describe('wrong input by the command line', function () {
     const run = await bench.cli(['cluster', 'setup', '--cluster', 'prod', '--yes']);
     assert.equal(run.code, 0, run.err);
   };
+  /** Deletes a load balancer, and waits for the controller that deletes its endpoints: later they would look like a change. */
+  const withoutMixer = async (): Promise<void> => {
+    heals.push(setUp);
+    await bench.lab.kubectl(['-n', 'istio-system', 'delete', 'service', 'mixer-ilb']);
+    const endpoints = '/api/v1/namespaces/istio-system/endpoints/mixer-ilb';
+    await eventually('no endpoints of mixer-ilb', async () => (await bench.lab.find(endpoints)) === undefined);
+  };
   const join = ['join', '--vm', 'vm-1', '--yes'];
 
   /** Runs a command that must fail as expected. */
@@ -73,7 +81,7 @@ describe('wrong input by the command line', function () {
   }
 
   it('a load balancer that is not there, or has no address', async () => {
-    await bench.lab.kubectl(['-n', 'istio-system', 'delete', 'service', 'mixer-ilb']);
+    await withoutMixer();
     await unchanged(() => refused(join, { code: 1, error: /balancer/, says: /mixer-ilb/ }));
     const manifest = await balancers();
     const annotation = 'load-balancer-type: internal';
@@ -96,7 +104,6 @@ describe('wrong input by the command line', function () {
     const status = await bench.cli(['cluster', 'status', '--cluster', 'prod']);
     assert.equal(status.code, 3);
     assert.match(status.out, /pending/);
-    await setUp();
   });
 
   /** The load balancers as kubectl would apply them, from the names and ports of the facts. */
@@ -175,10 +182,10 @@ describe('wrong input by the command line', function () {
 
   it('sudo that is refused, or wants a password without a terminal', async () => {
     for (const how of ['refused', 'password'] as const) {
-      const heal = await restrictSudo(bench.lab, 'vm-1', how);
+      heals.push(await restrictSudo(bench.lab, 'vm-1', how));
       // Without a password sudo says the same in both cases.
       await unchanged(() => refused([...join, '--package', bench.packageUrl], { code: 4, error: 'host.sudo-password', says: /sudo/ }));
-      await heal();
+      for (const heal of heals.splice(0)) await heal();
     }
   });
 
@@ -217,11 +224,10 @@ describe('wrong input by the command line', function () {
   });
 
   it('an account that may not do it', async () => {
-    await bench.lab.kubectl(['-n', 'istio-system', 'delete', 'service', 'mixer-ilb']);
+    await withoutMixer();
     const setup = ['cluster', 'setup', '--cluster', 'prod', '--yes'];
     const expected = { code: 1, error: 'cluster.access-denied', says: /create services/ };
     await unchanged(() => refused([...setup, '--context', `prod=${bench.lab.contexts.viewer}`, '--provider', 'gcp'], expected));
-    await setUp();
   });
 
   it('a cluster whose provider nobody knows', async () => {

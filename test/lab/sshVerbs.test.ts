@@ -8,6 +8,7 @@ import type { PackageFile, VmHost } from '../../src/mesh/ports.ts';
 import { createPackageFetcher } from '../../src/ssh/index.ts';
 import { killSshd, linkDown, type Heal } from './faults.ts';
 import { codeOf, errorOf, OWNER, SshTests } from './sshSupport.ts';
+import { eventually } from './support/eventually.ts';
 import { run } from './toolchain/run.ts';
 
 const NOTHING = { paths: [], users: [], groups: [] };
@@ -97,20 +98,21 @@ describe('on a machine', function () {
         const running = errorOf(
           host.run({ argv: ['sh', '-c', 'trap "" TERM HUP INT; sleep 987 & sleep 987; sleep 987'], asRoot }, { signal: abort.signal }),
         );
-        await sleep(1000);
-        assert.equal(await root('pgrep -fxc "sleep 987"'), '2');
+        await eventually('the programs', async () => (await root('pgrep -fxc "sleep 987" || :')) === '2');
         const start = Date.now();
         abort.abort();
         const refusal = await running;
-        assert.ok(Date.now() - start < 2000, `${Date.now() - start} ms`);
+        const took = Date.now() - start;
         assert.equal(refusal.code, 'cancelled');
         assert.equal(await root('pgrep -fc "[s]leep 987" || :'), '0');
         assert.equal((await host.run({ argv: ['echo', 'next'] })).stdout, 'next\n');
-      });
+        assert.ok(took < 2000, `${took} ms`);
+        // Half of it is what the program gets to end by itself; what others compute in that moment is no fault of it.
+      }).retries(2);
     }
 
     it('that takes too long is stopped, with what it had said', async () => {
-      const answer = await host.run({ argv: ['sh', '-c', 'echo started; sleep 986'], timeoutMs: 500 });
+      const answer = await host.run({ argv: ['sh', '-c', 'echo started; sleep 986'], timeoutMs: 3000 });
       assert.deepEqual([answer.timedOut, answer.stdout], [true, 'started\n']);
       assert.equal(await root('pgrep -fc "[s]leep 986" || :'), '0');
     });
@@ -134,6 +136,7 @@ describe('on a machine', function () {
         chmod 600 key.pem; echo text >text; ln -sf text link; ln -sf nowhere dangling; systemctl stop dnsmasq`);
       heals.push(() => done(root('rm -rf /etc/look; systemctl start dnsmasq')));
       const paths = ['cert.pem', 'key.pem', 'text', 'link', 'dangling', 'absent', ''].map((name) => `/etc/look/${name}`.replace(/\/$/, ''));
+      const began = Date.now();
       const state = await host.probe({
         facts: true,
         units: ['ssh', 'dnsmasq', 'no-such'],
@@ -142,6 +145,7 @@ describe('on a machine', function () {
         files: paths.map((file) => ({ path: file, want: file.endsWith('.pem') ? 'certificate' : 'text' })),
         manifest: true,
       });
+      const took = Date.now() - began;
       const pem = await root('cat /etc/look/cert.pem');
       const certificate = new X509Certificate(pem);
       const found = state.files[0]?.certificate;
@@ -200,7 +204,8 @@ describe('on a machine', function () {
         ['vm-1', [{ address: tests.lab.machine('vm-1').address, interface: 'eth0' }], 'admin', 'passwordless', 'debian'],
       );
       assert.equal(facts.hostnameAddress, '127.0.1.1');
-      assert.ok(Math.abs(facts.clockOffsetSeconds) < 1);
+      // It is half the time of the look out, as the clock is asked first.
+      assert.ok(Math.abs(facts.clockOffsetSeconds) < 1 + took / 2000);
       assert.equal(await root('test -e /var/lib/mesh-expansion && echo there || echo absent'), 'absent', 'a look leaves nothing');
     });
 
@@ -381,7 +386,7 @@ describe('on a machine', function () {
       await host.setUnits({ stop: ['wrapped'] });
       assert.equal(await root('pgrep -fxc "sleep 983" || :'), '0');
       await root('touch /run/child-ends');
-      const refusal = await errorOf(host.setUnits({ start: ['wrapped'], settleMs: 1000 }, { owner: OWNER }));
+      const refusal = await errorOf(host.setUnits({ start: ['wrapped'], settleMs: 3000 }, { owner: OWNER }));
       assert.match(String(refusal.userMessage.args.log), /the child has no certificate/);
     });
 

@@ -45,12 +45,15 @@ describe('a machine that does not register itself', function () {
   it('is taken back as it was when the join fails at the end and is undone', async () => {
     await stopIstiod(lab);
     const hasty = groupMesh(lab, GROUP, [VM], { autoRegister: false }, 3);
-    const failed = await runPlan(await hasty.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } }));
-    assert.equal(failed.error?.code, 'istiod.not-connected');
-    const undone = await undoPlan(failed);
-    await hasty.close();
-    await startIstiod(lab);
-    assert.equal(undone.ok, true, JSON.stringify(undone.error));
+    try {
+      const failed = await runPlan(await hasty.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } }));
+      assert.equal(failed.error?.code, 'istiod.not-connected');
+      const undone = await undoPlan(failed);
+      assert.equal(undone.ok, true, JSON.stringify(undone.error));
+    } finally {
+      await hasty.close();
+      await startIstiod(lab);
+    }
     await root('rm -rf /var/log/istio');
     await expectAsItWas();
   });

@@ -73,11 +73,8 @@ describe('a machine in the mesh of istiod', function () {
     const plan = await mesh.planJoin(VM, { package: { kind: 'file', path: lab.sidecarPackage } });
     const inPlan = Number(await root(logins));
     // Whether the rules cut it by themselves depends on whose packet they see first (istiod facts 2.5): in that moment it is cut in any case.
-    const cut = root(
-      `for i in $(seq 1200); do ! pgrep -x pilot-agent >/dev/null || break; sleep 0.1; done; sleep 0.2; pkill -KILL -f '^sshd: [a-z]'`,
-    );
-    const result = await run(plan);
-    await cut;
+    const cut = `for i in $(seq 1200); do ! pgrep -x pilot-agent >/dev/null || break; sleep 0.1; done; sleep 0.2; pkill -KILL -f '^sshd: [a-z]'`;
+    const [result] = await Promise.all([run(plan), lab.onMachine(VM, ['sh', '-ec', cut], { timeout: 180_000 })]);
     assert.equal(result.changed, true);
     assert.ok(inPlan > earlier);
     // One connection serves a whole plan: another login is the reconnect.
@@ -176,8 +173,8 @@ describe('a machine in the mesh of istiod', function () {
 
   it('says why it does not connect, from its own log, and that the root is another; comes back once istiod does', async () => {
     await root('systemctl stop istio');
+    // istiod would take the other root back at once.
     await stopIstiod(lab);
-    // istiod would take it back at once.
     const roots = (await lab.kubectl(['-n', 'vm', 'get', 'configmap', 'istio-ca-root-cert', '-o', 'jsonpath={.data.root-cert\\.pem}']))
       .stdout;
     const other = await readFile(path.join(lab.pkiDirectory, 'ca.crt'), 'utf8');
@@ -186,16 +183,19 @@ describe('a machine in the mesh of istiod', function () {
       await lab.kubectl(['-n', 'vm', 'patch', 'configmap', 'istio-ca-root-cert', '--type=merge', '-p', patch]);
       return (await mesh.vmStatus(VM)).files.filter(({ drift }) => drift === 'differs').map(({ file }) => file.path);
     };
-    assert.deepEqual(await drifted(`${roots}${other}`), ['/etc/certs/root-cert.pem']);
-    assert.deepEqual(await drifted(roots), []);
     const hasty = groupMesh(lab, GROUP, [VM], {}, 3);
-    const plan = await hasty.planJoin(VM);
-    const { error, states } = await runPlan(plan);
-    await hasty.close();
-    await startIstiod(lab);
-    assert.deepEqual([error?.code, error?.kind], ['istiod.not-connected', 'check']);
-    assert.match(error?.userMessage.id ?? '', /^istiod\.agent\.(closed|refused|unreachable)$/);
-    assert.equal(states[plan.steps.findIndex(({ id }) => id === 'connected')], 'failed');
+    try {
+      assert.deepEqual(await drifted(`${roots}${other}`), ['/etc/certs/root-cert.pem']);
+      assert.deepEqual(await drifted(roots), []);
+      const plan = await hasty.planJoin(VM);
+      const { error, states } = await runPlan(plan);
+      assert.deepEqual([error?.code, error?.kind], ['istiod.not-connected', 'check']);
+      assert.match(error?.userMessage.id ?? '', /^istiod\.agent\.(closed|refused|unreachable)$/);
+      assert.equal(states[plan.steps.findIndex(({ id }) => id === 'connected')], 'failed');
+    } finally {
+      await hasty.close();
+      await startIstiod(lab);
+    }
     await until('healthy', async () => healthy(await entry()), 90_000);
   });
 

@@ -72,8 +72,8 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
   // Certificates of one minute take half of it to be renewed: done beside the other cases, on files of its own.
   const renewForAWhile = async () => {
     const files = await asRoot(labOf(), 'd=$(mktemp -d); cp good/*.pem "$d"; chown -R istio-proxy "$d"; echo "$d"');
-    const command = `timeout 36 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
-    return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 60_000 }))
+    const command = `timeout 50 /usr/local/bin/node_agent --env onprem --workload-cert-ttl 1m --cert-chain ${files}/cert-chain.pem --key ${files}/key.pem --root-cert ${files}/root-cert.pem`;
+    return (await labOf().ssh(MACHINE, ['sudo', 'su', '-s', '/bin/sh', '-c', command, 'istio-proxy'], { tolerant: true, timeout: 75_000 }))
       .stdout;
   };
 
@@ -138,7 +138,7 @@ export function nodeAgentCases(labOf: LabOf, deb: () => string): void {
       const output = await renewing;
       const approved = [...output.matchAll(/^(\S+)\tinfo\tCSR is approved successfully\. Will renew cert in (\S+)$/gm)];
       assert.equal(approved.length, 2, output);
-      assert.match(approved[0]?.[2] ?? '', /^29\.\d+s$/);
+      assert.match(approved[0]?.[2] ?? '', /^2[89]\.\d+s$/);
       const between = (Date.parse(approved[1]?.[1] ?? '') - Date.parse(approved[0]?.[1] ?? '')) / 1000;
       assert.ok(between > 28 && between < 40, `${between} s`);
     });
