@@ -70,6 +70,16 @@ export class Form {
     await this.#frame.locator('aside[aria-busy="false"]').locator('.error, .steps.ready li').first().waitFor({ timeout: timeoutMs });
   }
 
+  /** Waits until the right column reads again. */
+  async reading(): Promise<void> {
+    await this.#frame.locator('aside[aria-busy="true"]').waitFor();
+  }
+
+  /** Waits until the form is closed, as it is at the end of what it started; the tree has the keyboard then. */
+  async closed(timeoutMs = 120_000): Promise<void> {
+    await this.field('submit').waitFor({ state: 'detached', timeout: timeoutMs });
+  }
+
   async press(button: string): Promise<void> {
     await this.#frame.getByRole('button', { name: button }).first().click();
   }

@@ -48,9 +48,9 @@ function draw(state: FormState): void {
   host.setState({ kind: state.kind, request: state.request });
   sent ??= state.revision;
   const shown = state.revision === sent ? state.values : { ...state.values, ...values() };
-  const next = JSON.stringify([state.heading, state.fields]);
-  if (next !== shape) rebuild(state, shown);
-  shape = next;
+  const wanted = JSON.stringify([state.heading, state.fields]);
+  if (wanted !== shape) rebuild(state, shown);
+  shape = wanted;
   const drawn = new Set(views.map((view) => view.id));
   hidden = Object.fromEntries(Object.entries(shown).filter(([id]) => !drawn.has(id)));
   for (const view of views) {
@@ -60,7 +60,9 @@ function draw(state: FormState): void {
   redraw(columns.right, previewView(state, send));
   columns.right.setAttribute('aria-label', state.words.whatHappens);
   columns.right.setAttribute('aria-busy', String(state.preview.status === 'working'));
-  redraw(columns.bar, bar(state));
+  const next = bar(state);
+  // A button that stays as it is stays in place: it may be pressed in this moment, and one that is replaced before the release takes no click.
+  if (!looksLike(columns.bar, next)) redraw(columns.bar, next);
   announce(state);
 }
 
@@ -73,6 +75,9 @@ function redraw(part: HTMLElement, children: readonly HTMLElement[]): void {
   part.scrollTop = scrollTop;
   if (place >= 0) (stops()[place] ?? stops().at(-1) ?? document.getElementById('submit'))?.focus();
 }
+
+const looksLike = (part: HTMLElement, children: readonly HTMLElement[]): boolean =>
+  part.children.length === children.length && children.every((child, index) => child.isEqualNode(part.children.item(index)));
 
 function rebuild(state: FormState, shown: Values): void {
   const focused = document.activeElement?.id ?? '';
