@@ -106,15 +106,17 @@ export function describeTree({ lab, namespace, file, altered, cable: cableOf, ki
   /** That nothing is asked any more, and no refusal was answered by asking on. */
   async function assertQuiet(shown: HeadlessTree): Promise<void> {
     const { sent, refused } = requests;
-    let seen = -1;
-    while (seen !== sent.length) {
-      seen = sent.length;
+    // Whether a kind is served by now is asked from time to time.
+    const asked = () => sent.filter((one) => one !== 'GET /apis/networking.istio.io/v1');
+    // What has just been asked for may begin something more.
+    let before = -1;
+    while (before !== asked().length) {
+      before = asked().length;
       await sleep(500);
     }
-    const [before, changes] = [sent.length, shown.changes()];
+    const changes = shown.changes();
     await sleep(QUIET_MS);
-    // Whether a kind is served by now is asked from time to time.
-    const later = sent.slice(before).filter((one) => one !== 'GET /apis/networking.istio.io/v1');
+    const later = asked().slice(before);
     assert.deepEqual([later, shown.changes()], [[], changes], 'something is asked again and again');
     // Once for the reading and once for what is to be watched; after 401, once more with what a login gives now.
     const thrice = refused.filter((one) => refused.filter((other) => other === one).length > 2);

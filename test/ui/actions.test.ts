@@ -34,7 +34,7 @@ describe('what is done beside the main journey, on the lab', function () {
     );
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     await commandLine(lab, folder, 'join', '--all', '--package', prepared.place.packageText);
-    workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
+    workbench = await startWorkbench({ ...prepared.options, vsix });
   });
 
   after(async () => {

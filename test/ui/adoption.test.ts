@@ -37,7 +37,7 @@ describe('a service that was registered by hand, on the lab', function () {
     const vsix = await packExtension({ reuse: true });
     inventory.write(`${inventory.read()}vms:\n  - name: vm-1\n    cluster: lab\n    namespace: vm\n`);
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
-    workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
+    workbench = await startWorkbench({ ...prepared.options, vsix });
   });
 
   after(async () => {

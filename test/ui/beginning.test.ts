@@ -18,7 +18,7 @@ vms:
 `;
 
 describe('somebody who has nothing yet', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workbench: Workbench | undefined;
   let root: string;
   const at = (...parts: string[]): string => path.join(root, ...parts);

@@ -33,7 +33,7 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
     await applyGroup(lab, GROUP);
     const made = labFolder(lab);
     ({ inventory } = made);
-    workbench = await startWorkbench({ ...made.options, vsix: await packExtension({ reuse: true }), timeoutMs: LONG_MS });
+    workbench = await startWorkbench({ ...made.options, vsix: await packExtension({ reuse: true }) });
   });
 
   after(async () => {

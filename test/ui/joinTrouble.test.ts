@@ -39,7 +39,7 @@ describe('a join that does not go well, on the lab', function () {
     const vsix = await packExtension({ reuse: true });
     await commandLine(lab, folder, 'cluster', 'setup', '--cluster', lab.contexts.lab);
     pristine = await both(places);
-    workbench = await startWorkbench({ ...prepared.options, vsix, timeoutMs: LONG_MS });
+    workbench = await startWorkbench({ ...prepared.options, vsix });
   });
 
   after(async () => {

@@ -53,7 +53,9 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '04-set-up-done',
     async run(workbench) {
-      await new Form(workbench).submit();
+      const form = new Form(workbench);
+      await form.submit();
+      await form.closed();
       await workbench.treeItem(/istio-pilot-ilb.*ready/i).waitFor({ timeout: LONG_MS });
       await workbench.treeItem(/dns-ilb.*ready/i).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
@@ -75,7 +77,9 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '06-joined',
     async run(workbench, { vm }) {
-      await new Form(workbench).submit();
+      const form = new Form(workbench);
+      await form.submit();
+      await form.closed();
       await workbench.treeItem(new RegExp(`^${vm}, in sync`, 'i')).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
       await workbench.expand(new RegExp(`^${vm}\\b`));
@@ -83,7 +87,9 @@ export const journey: readonly JourneyStep[] = [
   },
   {
     name: '07-generated-file',
-    async run(workbench) {
+    async run(workbench, { vm }) {
+      // Rows that are drawn anew while it opened may have closed it again.
+      await workbench.expand(new RegExp(`^${vm}\\b`));
       await workbench.treeItem(new RegExp(KUBEDNS)).first().click();
       await workbench.waitForEditor('server=/svc.cluster.local/');
       await workbench.hoverText('address=/istio-pilot/');
@@ -101,7 +107,7 @@ export const journey: readonly JourneyStep[] = [
     name: '09-push-plan',
     async run(workbench, { vm }) {
       await workbench.inlineAction(new RegExp(`^${vm}\\b`), 'Push');
-      await workbench.page.locator('.quick-input-list [role="option"]').first().waitFor({ timeout: LONG_MS });
+      await workbench.planRows().first().waitFor({ timeout: LONG_MS });
     },
   },
   {
@@ -124,7 +130,7 @@ export const journey: readonly JourneyStep[] = [
     async run(workbench, { vm }) {
       await workbench.contextMenu(new RegExp(`^${vm}\\b`), 'Expose Ports');
       await workbench.answer('3306');
-      await workbench.page.locator('.quick-input-list [role="option"]').first().waitFor({ timeout: LONG_MS });
+      await workbench.planRows().first().waitFor({ timeout: LONG_MS });
       await workbench.page.keyboard.press('Enter');
       await workbench.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
       await workbench.treeItem(new RegExp(`^${vm}, in sync`, 'i')).waitFor({ timeout: LONG_MS });
@@ -147,7 +153,9 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '14-registered',
     async run(workbench) {
-      await new Form(workbench).submit();
+      const form = new Form(workbench);
+      await form.submit();
+      await form.closed();
       await workbench.treeItem(/onprem\/mysql.*:3306/).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
       await workbench.expand(/onprem\/mysql/);
@@ -157,7 +165,7 @@ export const journey: readonly JourneyStep[] = [
     name: '15-leave-question',
     async run(workbench, { vm }) {
       await workbench.contextMenu(new RegExp(`^${vm}\\b`), 'Leave Mesh');
-      await workbench.page.locator('.monaco-dialog-box').waitFor({ timeout: LONG_MS });
+      await workbench.broughtBy(vm, workbench.page.locator('.monaco-dialog-box'));
     },
   },
   {

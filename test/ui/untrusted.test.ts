@@ -16,7 +16,7 @@ const kubeconfig = (context: string, user: object): string =>
   });
 
 describe('a folder that is not trusted', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workbench: Workbench | undefined;
   let root: string;
   const ran = (): string[] => ['exec-plugin', 'match-exec'].filter((name) => existsSync(path.join(root, name)));
@@ -99,7 +99,7 @@ describe('a folder that is not trusted', function () {
       .first()
       .waitFor();
     // The same folder, trusted: what would have run before, had it been used.
-    for (let left = 50; ran().length < 2 && left > 0; left--) await workbench.page.waitForTimeout(200);
+    for (let left = 300; ran().length < 2 && left > 0; left--) await workbench.page.waitForTimeout(200);
     assert.deepEqual(ran(), ['exec-plugin', 'match-exec']);
   });
 });

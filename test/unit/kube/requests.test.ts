@@ -156,7 +156,8 @@ describe('requests to an API server', () => {
     assert.equal(forwarded.length, 2);
 
     const around = await server.api({ env: { ...env, NO_PROXY: 'example' }, cluster });
-    assert.equal((await failure(around.version({ timeoutMs: 3000 }))).code, 'kube.unreachable');
+    // Not there, or no name server that says so in time.
+    assert.match((await failure(around.version({ timeoutMs: 3000 }))).code, /^kube\.(unreachable|timeout)$/);
     assert.equal(forwarded.length, 2);
 
     proxy.closeAllConnections();

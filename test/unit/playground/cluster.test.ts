@@ -19,7 +19,10 @@ async function secretFiles(api: ClusterApi, namespace: string): Promise<{ direct
   return { directory, files };
 }
 
-describe('playground cluster', () => {
+describe('playground cluster', function () {
+  // Whoever comes first makes the keys.
+  this.timeout(60_000);
+
   it('holds secrets that openssl takes for what Citadel makes (citadel facts 10)', async () => {
     const { api } = await world();
     const { directory, files } = await secretFiles(api, 'vm');
