@@ -87,4 +87,10 @@ export class Form {
   async submit(): Promise<void> {
     await this.#frame.locator('#submit').click();
   }
+
+  /** Presses the button, and waits for the end of what it starts. */
+  async run(): Promise<void> {
+    await this.submit();
+    await this.closed();
+  }
 }

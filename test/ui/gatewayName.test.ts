@@ -64,7 +64,7 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
     {
       name: 'gateway-name-02-set-up',
       async run(shown) {
-        await new Form(shown).submit();
+        await new Form(shown).run();
         await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
         await shown.clearNotifications();
         await shown.treeItem(/^More names in istiod.s certificate/).waitFor({ timeout: LONG_MS });
@@ -94,7 +94,7 @@ describe('a gateway with a host name that machines call istiod by, by mouse and 
         await form.field('workloadGroup').waitFor();
         await form.type('package', lab.sidecarPackageUrl);
         await form.ready(LONG_MS);
-        await form.submit();
+        await form.run();
         await shown.treeItem(/^vm-1, .*\bconnected/).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
         await shown.expand(/^vm-1\b/);

@@ -70,11 +70,6 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     await shown.page.keyboard.press('Enter');
     await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
   };
-  const runForm = async (shown: Workbench): Promise<void> => {
-    const form = new Form(shown);
-    await form.submit();
-    await form.closed();
-  };
   const joinForm = async (shown: Workbench, vm: string, group: string): Promise<void> => {
     await shown.command('Mesh Expansion: Join VM');
     const form = new Form(shown);
@@ -116,7 +111,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     {
       name: 'istiod-03-set-up',
       async run(shown) {
-        await runForm(shown);
+        await new Form(shown).run();
         await shown.waitForNotification(/Done: \d+ of \d+/, LONG_MS);
         await shown.clearNotifications();
       },
@@ -138,7 +133,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     {
       name: 'istiod-05-group',
       async run(shown) {
-        await runForm(shown);
+        await new Form(shown).run();
         await shown.treeItem(/^vm\/mysql/).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
       },
@@ -159,7 +154,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
     {
       name: 'istiod-07-joined',
       async run(shown) {
-        await runForm(shown);
+        await new Form(shown).run();
         await shown.treeItem(HEALTHY).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
         await shown.expand(/^vm-1\b/);
@@ -198,10 +193,10 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
       name: 'istiod-09-second-machine',
       async run(shown) {
         await newGroup(shown, 'client', false);
-        await runForm(shown);
+        await new Form(shown).run();
         await shown.treeItem(/^vm\/client/).waitFor({ timeout: LONG_MS });
         await joinForm(shown, 'vm-2', 'client');
-        await runForm(shown);
+        await new Form(shown).run();
         await shown.treeItem(/^vm-2, .*\bconnected/).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
       },
@@ -218,7 +213,7 @@ describe('a machine in a mesh with istiod, by mouse and keyboard', function () {
         await form.type('ports-0-port', '3306');
         await form.check('vms', 'vm-1');
         await form.ready(LONG_MS);
-        await runForm(shown);
+        await form.run();
         await shown.treeItem(/vm\/mysql.*:3306/).waitFor({ timeout: LONG_MS });
         await shown.clearNotifications();
       },

@@ -53,9 +53,7 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '04-set-up-done',
     async run(workbench) {
-      const form = new Form(workbench);
-      await form.submit();
-      await form.closed();
+      await new Form(workbench).run();
       await workbench.treeItem(/istio-pilot-ilb.*ready/i).waitFor({ timeout: LONG_MS });
       await workbench.treeItem(/dns-ilb.*ready/i).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
@@ -77,9 +75,7 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '06-joined',
     async run(workbench, { vm }) {
-      const form = new Form(workbench);
-      await form.submit();
-      await form.closed();
+      await new Form(workbench).run();
       await workbench.treeItem(new RegExp(`^${vm}, in sync`, 'i')).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
       await workbench.expand(new RegExp(`^${vm}\\b`));
@@ -153,9 +149,7 @@ export const journey: readonly JourneyStep[] = [
   {
     name: '14-registered',
     async run(workbench) {
-      const form = new Form(workbench);
-      await form.submit();
-      await form.closed();
+      await new Form(workbench).run();
       await workbench.treeItem(/onprem\/mysql.*:3306/).waitFor({ timeout: LONG_MS });
       await workbench.clearNotifications();
       await workbench.expand(/onprem\/mysql/);
