@@ -9,14 +9,14 @@ export const refresh: Command = (app) => async (node, nodes) => {
   const vms = vmNames(node, nodes);
   const cluster = clusterName(node);
   const { inventory } = await app.session.file.read();
+  const everything = vms.length === 0 && cluster === undefined;
   const wholeCluster = vms.length === 0 && cluster !== undefined;
-  const clusters = node === undefined ? known.clusters : wholeCluster ? [cluster] : [];
-  const machines =
-    node === undefined
-      ? known.vms
-      : wholeCluster
-        ? known.vms.filter((name) => inventory.vms.some((vm) => vm.name === name && vm.cluster === cluster))
-        : vms;
+  const clusters = everything ? known.clusters : wholeCluster ? [cluster] : [];
+  const machines = everything
+    ? known.vms
+    : wholeCluster
+      ? known.vms.filter((name) => inventory.vms.some((vm) => vm.name === name && vm.cluster === cluster))
+      : vms;
   app.repaint();
   await vscode.window.withProgress({ location: { viewId: 'meshExpansion.tree' } }, () =>
     Promise.all([...clusters.map((name) => facts.readAnew(name)), ...machines.map((name) => facts.readVmAnew(name))]),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app.ts';
 import { fullId, type CommandId } from './commandIds.ts';
+import { UNNAMED_ROW } from './targets.ts';
 import { askForTrust, commandsThatNeedTrust } from './trust.ts';
 
 type Handlers = Readonly<Record<CommandId, (app: App) => (node?: unknown, nodes?: unknown) => Promise<void>>>;
@@ -10,13 +11,14 @@ export function registerCommands(app: App, handlers: Handlers): vscode.Disposabl
   const needTrust = commandsThatNeedTrust(app.context.extension.packageJSON);
   const registered = (Object.keys(handlers) as CommandId[]).map((id) => {
     const handler = handlers[id](app);
-    return vscode.commands.registerCommand(fullId(id), async (node?: unknown, nodes?: unknown) => {
+    return vscode.commands.registerCommand(fullId(id), async (...args: readonly unknown[]) => {
       try {
         if (!vscode.workspace.isTrusted && needTrust.has(fullId(id))) {
           void askForTrust(app.texts, app.texts.t(`editor.command.${id}`));
           return;
         }
-        await handler(node, nodes);
+        const [node, nodes] = args;
+        await handler(args.length > 0 && node === undefined ? UNNAMED_ROW : node, nodes);
       } catch (thrown) {
         void app.problems.show(app.texts.t(`editor.command.${id}`), thrown);
       }

@@ -10,6 +10,9 @@ export interface Target {
   readonly cluster?: unknown;
 }
 
+/** Stands for a row that VS Code no longer names: it was drawn anew while its menu was open. Not the palette, where the active document counts. */
+export const UNNAMED_ROW: object = Object.freeze({});
+
 /** Names of the VMs that nodes or documents stand for. */
 export function vmNames(node: unknown, nodes: unknown): readonly string[] {
   const all = Array.isArray(nodes) && nodes.length > 0 ? (nodes as readonly unknown[]) : [node];
@@ -70,11 +73,15 @@ export function fileAddress(node: unknown): FileAddress | undefined {
 
 type VmItem = vscode.QuickPickItem & { readonly vm: VmEntry };
 
-/** The VMs of a command: those of its nodes, else of the active document, else those that the person picks from a list that shows their state. */
+/**
+ * The VMs of a command: those of its nodes, else of the active document, else those that the person picks from a list that shows their state.
+ * Where VS Code names only some of the selected rows, the list comes with those picked: nobody means a part of what is selected.
+ */
 export async function chooseVms(app: App, node: unknown, nodes: unknown, title: string, many: boolean): Promise<readonly VmEntry[]> {
   const { inventory } = await app.session.file.read();
   const named = vmNames(node ?? vscode.window.activeTextEditor?.document.uri, nodes);
-  if (named.length > 0) return inventory.vms.filter((vm) => named.includes(vm.name));
+  const someUnnamed = Array.isArray(nodes) && nodes.includes(undefined);
+  if (named.length > 0 && !someUnnamed) return inventory.vms.filter((vm) => named.includes(vm.name));
   if (inventory.vms.length === 0) {
     const join = app.texts.t('editor.action.join');
     if ((await vscode.window.showInformationMessage(app.texts.t('editor.noVms'), join)) === join) app.openForm({ kind: 'join' });
@@ -89,6 +96,7 @@ export async function chooseVms(app: App, node: unknown, nodes: unknown, title: 
       description: vm.cluster,
       detail: vmDetail(app, vm.name),
       iconPath: new vscode.ThemeIcon('vm'),
+      picked: many && named.includes(vm.name),
       vm,
     }));
   const placeHolder = app.texts.t(many ? 'editor.pick.vms' : 'editor.pick.vm');

@@ -192,6 +192,27 @@ describe('on the lab', function () {
     watches.dispose();
   });
 
+  it('asks which machine is meant where VS Code no longer names a row, also of several; what is open in the editor is not meant', async () => {
+    await vscode.window.showTextDocument(fileUri({ cluster: lab.contexts.lab, vm: VM, path: KUBEDNS }));
+    const row = { kind: 'vm', vm: { name: VM } };
+    for (const args of [[undefined], [row, [row, undefined]]]) {
+      let ended = false;
+      const asked = vscode.commands.executeCommand('meshExpansion.check', ...args).then(() => (ended = true));
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      assert.equal(ended, false);
+      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+      await asked;
+      assert.deepEqual(vscode.window.terminals, []);
+    }
+    // From the palette the document counts.
+    await vscode.commands.executeCommand('meshExpansion.check');
+    const [terminal] = vscode.window.terminals;
+    assert.ok(terminal);
+    assert.match(terminal.name, /vm-1/);
+    terminal.dispose();
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+  });
+
   it('shows a change in the cluster within a moment while the cluster is open', async () => {
     const { opened, watches } = watching();
     try {

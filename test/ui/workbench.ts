@@ -142,10 +142,19 @@ export class Workbench {
 
   /** Selects rows together: the first by a click, each further one with Ctrl. */
   async selectRows(...rows: readonly (string | RegExp)[]): Promise<void> {
+    const selected = async (row: string | RegExp) => (await this.treeItem(row).first().getAttribute('aria-selected')) === 'true';
     for (const [index, row] of rows.entries()) {
-      await this.treeItem(row)
-        .first()
-        .click(index === 0 ? {} : { modifiers: ['Control'] });
+      // A row that is drawn anew under the mouse loses the click.
+      await this.#until(
+        async () => {
+          if (!(await selected(row)))
+            await this.treeItem(row)
+              .first()
+              .click(index === 0 ? {} : { modifiers: ['Control'] });
+          return (await Promise.all(rows.slice(0, index + 1).map(selected))).every(Boolean);
+        },
+        `${String(row)} to be selected`,
+      );
     }
   }
 
