@@ -197,15 +197,15 @@ describe('on the lab', function () {
     const row = { kind: 'vm', vm: { name: VM } };
     for (const args of [[undefined], [row, [row, undefined]]]) {
       let ended = false;
-      const asked = vscode.commands.executeCommand('meshExpansion.check', ...args).then(() => (ended = true));
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const asked = vscode.commands.executeCommand('meshExpansion.openTerminal', ...args).then(() => (ended = true));
+      await new Promise((resolve) => setTimeout(resolve, 500));
       assert.equal(ended, false);
       await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
       await asked;
       assert.deepEqual(vscode.window.terminals, []);
     }
     // From the palette the document counts.
-    await vscode.commands.executeCommand('meshExpansion.check');
+    await vscode.commands.executeCommand('meshExpansion.openTerminal');
     const [terminal] = vscode.window.terminals;
     assert.ok(terminal);
     assert.match(terminal.name, /vm-1/);
