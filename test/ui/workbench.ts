@@ -112,9 +112,17 @@ export class Workbench {
 
   /** Opens a row's context menu and chooses an entry. */
   async contextMenu(row: string | RegExp, title: string): Promise<void> {
-    await this.treeItem(row).first().click({ button: 'right' });
     const entry = this.page.locator('.context-view .action-item').filter({ hasText: title }).first();
-    await entry.hover();
+    // A row that is drawn anew under the mouse loses the click, or brings the menu of another.
+    await this.#until(
+      async () => {
+        if ((await this.page.locator('.context-view .action-item').count()) > 0) await this.page.keyboard.press('Escape');
+        await this.treeItem(row).first().click({ button: 'right' });
+        await entry.hover({ timeout: 5000 });
+        return true;
+      },
+      `the menu of ${String(row)} to show ${title}`,
+    );
     // A menu takes no click in the moment after it opened: the release of the right button must not choose.
     await this.page.waitForTimeout(400);
     await entry.click();
