@@ -156,13 +156,13 @@ describe('requests to an API server', () => {
     assert.equal(forwarded.length, 2);
 
     const around = await server.api({ env: { ...env, NO_PROXY: 'example' }, cluster });
-    // Not there, or no name server that says so in time.
-    assert.match((await failure(around.version({ timeoutMs: 3000 }))).code, /^kube\.(unreachable|timeout)$/);
+    // A question to a name server that is lost is asked again after 5 s.
+    assert.equal((await failure(around.version({ timeoutMs: 25_000 }))).code, 'kube.unreachable');
     assert.equal(forwarded.length, 2);
 
     proxy.closeAllConnections();
     await new Promise<void>((resolve) => proxy.close(() => resolve()));
-  });
+  }).timeout(30_000);
 
   it('name the server that refuses connections', async () => {
     server = await serve(() => ({}));
